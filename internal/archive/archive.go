@@ -1,0 +1,186 @@
+// Package archive holds the use-cases of Candor, and the gate that every one
+// of them passes: an act is written down before it runs and before its result
+// leaves, decided by the terms on facts that the archive computed itself, and
+// given plaintext only by the custodian. All doors (command line, pages, HTTP,
+// agents) call the methods of Archive; there is no other way in.
+//
+// What never breaks: when the log cannot be written, the terms cannot be
+// evaluated, or the custodian does not answer, nothing is released.
+package archive
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"candor"
+	"candor/receipt"
+)
+
+// Config is what an Archive is made of. Every port is needed.
+type Config struct {
+	Origin    string // the log's origin line, bound into every sealed key
+	Log       Log
+	Vault     Vault
+	Catalog   Catalog
+	Index     Index
+	Extractor Extractor
+	Custodian Custodian
+	Terms     Terms
+	Auditors  []string // age recipients to whom sealed details are encrypted
+	// CustodianKey is the custodian's public HPKE key, to which coverage is sealed.
+	CustodianKey []byte
+	Logger       *slog.Logger     // nil discards
+	Now          func() time.Time // nil is time.Now
+	Rand         io.Reader        // nil is crypto/rand.Reader
+}
+
+// Actor is somebody who has been authenticated.
+type Actor struct {
+	Person candor.Person
+	Agent  bool // an AI agent acts for the person
+}
+
+// Session is a sign-in. Secret is shown once and kept only as its hash.
+type Session struct {
+	Secret  string
+	Person  candor.Person
+	Expires time.Time
+}
+
+// Receipted is the outcome of an act that returns nothing but its proof.
+type Receipted struct {
+	Receipt receipt.Receipt
+}
+
+// CollectionInfo is what anybody signed in may know of a collection.
+type CollectionInfo struct {
+	Name    string        `json:"name"`
+	Title   string        `json:"title"`
+	Created time.Time     `json:"created"`
+	Totals  candor.Totals `json:"totals"`
+}
+
+// PurposeRequest asks for a purpose. Zero Acts means search and open and
+// export; zero Coverage and Lifetime mean the terms' defaults.
+type PurposeRequest struct {
+	Reason      string
+	Why         string
+	Collections []string
+	Acts        []candor.Act
+	Coverage    int64
+	Lifetime    time.Duration
+}
+
+// PurposeInfo is a purpose with what has been used of it.
+type PurposeInfo struct {
+	candor.Purpose
+	StatusNow candor.PurposeStatus `json:"status_now"`
+	Covered   int64                `json:"covered"` // distinct items shown so far
+	AskedName string               `json:"asked_name"`
+	ByName    string               `json:"decided_name,omitempty"`
+}
+
+// FileHeader announces one file of an addition. Path is slash-separated.
+type FileHeader struct {
+	Path    string    `json:"path"`
+	Size    int64     `json:"bytes"` // -1 when not known
+	ModTime time.Time `json:"mod_time,omitzero"`
+}
+
+// SearchRequest asks for one page of results under a purpose.
+type SearchRequest struct {
+	Query      string
+	Purpose    candor.PurposeID
+	Collection string              // "" is every collection of the purpose
+	Filters    map[string][]string // facet field or name/path to accepted values
+	From, To   time.Time
+	Offset     int
+	Limit      int    // 0 is 20; at most 100
+	Sort       string // relevance, date-desc, date-asc
+	Facets     bool
+}
+
+// SearchResult is one page of results with the receipt of having been shown it.
+type SearchResult struct {
+	Total   int64
+	Hits    []SearchHit
+	Facets  []Facet
+	Meaning string // the query as it was understood
+	Receipt receipt.Receipt
+	Took    time.Duration
+	Purpose PurposeInfo // after this act
+}
+
+// SearchHit is one found item.
+type SearchHit struct {
+	Item     candor.Item
+	Score    float64
+	Snippets []Snippet
+	Covered  bool // the purpose had been shown it before
+}
+
+// Snippet is a piece of text; Marks are byte ranges of what matched.
+type Snippet struct {
+	Text  string   `json:"text"`
+	Marks [][2]int `json:"marks"`
+	Page  int      `json:"page,omitempty"`
+	Field string   `json:"field,omitempty"`
+}
+
+// Facet is one facet field with its most frequent values.
+type Facet struct {
+	Field  string       `json:"field"`
+	Values []FacetValue `json:"values"`
+}
+
+// FacetValue is one value with the number of matching items that have it.
+type FacetValue struct {
+	Value string `json:"value"`
+	Count int64  `json:"count"`
+}
+
+// OpenRequest opens one item under a purpose.
+type OpenRequest struct {
+	Item    candor.ItemID
+	Purpose candor.PurposeID
+}
+
+// View is an opened item. It lives for ViewLifetime and can be read again by
+// the same person under its secret ID without a new act: looking at the next
+// page of an opened document is the same act.
+type View struct {
+	ID      string
+	Item    candor.Item
+	Receipt receipt.Receipt
+	Purpose PurposeInfo
+	Expires time.Time
+	// contains unexported fields
+	viewState
+}
+
+// ViewLifetime is how long an opened item can be read under its one record.
+const ViewLifetime = 15 * time.Minute
+
+// Original returns the item's bytes.
+func (v *View) Original(ctx context.Context) (candor.Content, error) { return v.original(ctx) }
+
+// Text returns the text that was read out of the item, pages separated by
+// form feeds; empty when there is none.
+func (v *View) Text(ctx context.Context) (string, error) { return v.text(ctx) }
+
+// Thumbnail returns a small JPEG made by a confined worker, or a NotFound error.
+func (v *View) Thumbnail(ctx context.Context) ([]byte, error) { return v.thumbnail(ctx) }
+
+// Page draws one page (from 1) as PNG in a confined worker, width pixels wide.
+func (v *View) Page(ctx context.Context, page, width int) ([]byte, error) {
+	return v.page(ctx, page, width)
+}
+
+// Difference is one thing that `check` found.
+type Difference struct {
+	Where   string `json:"where"` // vault, log, catalog or index
+	Problem string `json:"problem"`
+	Remedy  string `json:"remedy"`
+}

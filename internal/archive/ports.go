@@ -1,0 +1,158 @@
+package archive
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"candor"
+	"candor/internal/query"
+	"candor/receipt"
+)
+
+// Log is the archive's transparency log: one of its two truths.
+type Log interface {
+	// Append adds a record with its sealed details (which may be nil). It
+	// returns when both are durable and a signed checkpoint covers the record;
+	// the receipt proves it. After an error the record may or may not be in the
+	// log; the caller must act as if it were not and release nothing.
+	// Safe for concurrent use; concurrent calls share a disk sync.
+	Append(ctx context.Context, leaf, details []byte) (receipt.Receipt, error)
+	// Receipt proves again a record that is in the log, under the newest checkpoint.
+	Receipt(ctx context.Context, index int64) (receipt.Receipt, error)
+	// Consistency proves that the tree of size to extends the tree of size from.
+	Consistency(ctx context.Context, from, to int64) ([][]byte, error)
+	// Read calls yield for each record from index from (inclusive) to to
+	// (exclusive), with its sealed details if there are any.
+	Read(ctx context.Context, from, to int64, yield func(index int64, leaf, details []byte) error) error
+	// Size returns the number of records under the newest checkpoint.
+	Size() int64
+	// Checkpoint returns the newest signed checkpoint, a C2SP signed note.
+	Checkpoint() []byte
+}
+
+// Vault keeps sealed bytes under names: the other truth. It never holds a key
+// that opens what it keeps. All methods are safe for concurrent use. What
+// Bind, Delete and Discard did is durable after the next Sync that succeeds.
+type Vault interface {
+	// Seal encrypts r to its end into a new body. The body cannot be found
+	// until it is bound to a name; unbound bodies are swept by Check.
+	Seal(ctx context.Context, r io.Reader) (candor.SealedBody, error)
+	// Bind wraps the body's file key to the custodian under a name, and lets the
+	// name stand for the body from then on. What the name stood for is deleted.
+	Bind(ctx context.Context, name candor.KeyName, b candor.SealedBody) error
+	// Discard deletes a body that was not bound.
+	Discard(ctx context.Context, b candor.SealedBody) error
+	// Wrapped returns the wrapped file key under a name, for the custodian.
+	Wrapped(ctx context.Context, name candor.KeyName) ([]byte, error)
+	// Open reads what a name stands for, with its file key.
+	Open(ctx context.Context, name candor.KeyName, fileKey []byte) (candor.Content, error)
+	// OpenBody reads a body that the caller has just sealed.
+	OpenBody(ctx context.Context, b candor.SealedBody) (candor.Content, error)
+	// List calls yield for each name under a prefix ("main/" or "document/"), in order.
+	List(ctx context.Context, prefix string, yield func(candor.KeyName) error) error
+	// Delete destroys every name under a prefix: wrapped keys first, then bodies.
+	Delete(ctx context.Context, prefix string) error
+	// Sync makes durable all that was done before it was called.
+	Sync(ctx context.Context) error
+	// Check reads through the vault and names what is wrong: names without their
+	// body, bodies of the wrong length. It removes unbound bodies older than a day.
+	Check(ctx context.Context, problem func(string)) error
+}
+
+// Custodian releases keys against receipts. It checks everything for itself
+// and trusts nothing that the archive says. Safe for concurrent use.
+type Custodian interface {
+	// Head returns the tree size of the newest checkpoint it has seen.
+	Head(ctx context.Context) (int64, error)
+	// Release opens the wrapped keys that the request's receipt allows. Either
+	// all keys are released or none. The nonce is spent durably before it returns.
+	Release(ctx context.Context, r candor.ReleaseRequest) (candor.ReleaseAnswer, error)
+}
+
+// Catalog is the database of items, documents and accounts: a cache of the two
+// truths, except for sessions, which may be lost. Every method is atomic, and
+// durable when it returns. Safe for concurrent use.
+type Catalog interface {
+	// ReserveNums returns the first of n item numbers that nobody else gets.
+	ReserveNums(ctx context.Context, n uint32) (first uint32, err error)
+	// PutItems inserts items or replaces those with the same ID.
+	PutItems(ctx context.Context, items []candor.Item) error
+	// Item returns an item, or a candor.NotFound error.
+	Item(ctx context.Context, id candor.ItemID) (candor.Item, error)
+	// ItemsByNum returns items in the order of nums; numbers not held are left out.
+	ItemsByNum(ctx context.Context, nums []uint32) ([]candor.Item, error)
+	// EachItem calls yield for every item, by number.
+	EachItem(ctx context.Context, yield func(candor.Item) error) error
+	// DeleteItem removes an item and its places.
+	DeleteItem(ctx context.Context, id candor.ItemID) error
+	// Totals counts a collection's items, or all with "".
+	Totals(ctx context.Context, collection string) (candor.Totals, error)
+
+	// PutAddition inserts or replaces an addition's figures together with new entries.
+	PutAddition(ctx context.Context, a candor.Addition, entries []candor.Entry) error
+	Addition(ctx context.Context, id string) (candor.Addition, error)
+	// Additions returns the newest additions first.
+	Additions(ctx context.Context, limit int) ([]candor.Addition, error)
+	// Entries returns an addition's entries with a condition ("" for all), in order of path.
+	Entries(ctx context.Context, id string, c candor.Condition, offset, limit int) ([]candor.Entry, error)
+	// KnownFile finds the newest entry for a path of a collection with this size
+	// and modification time whose condition is not failed.
+	KnownFile(ctx context.Context, collection, path string, size int64, modTime time.Time) (candor.Entry, bool, error)
+
+	// PutDocument stores a document; Documents returns all of a kind by ID.
+	PutDocument(ctx context.Context, kind, id string, data []byte) error
+	Documents(ctx context.Context, kind string) (map[string][]byte, error)
+
+	// Cover adds item numbers to a purpose's coverage; Coverage returns it.
+	Cover(ctx context.Context, p candor.PurposeID, nums []uint32) error
+	Coverage(ctx context.Context, p candor.PurposeID) (*roaring.Bitmap, error)
+
+	// Sessions: hash is the SHA-256 of a bearer secret.
+	PutSession(ctx context.Context, hash []byte, who candor.PersonID, expires time.Time) error
+	Session(ctx context.Context, hash []byte) (candor.PersonID, time.Time, error)
+	DeleteSession(ctx context.Context, hash []byte) error
+
+	// Wipe empties the catalog of all but sessions, to be filled by a rebuild.
+	Wipe(ctx context.Context) error
+}
+
+// Index finds items. A cache: whatever it holds can be put again. Safe for
+// concurrent use; a search sees a consistent snapshot.
+type Index interface {
+	// Put adds or replaces documents. They are durable and searchable when it returns.
+	Put(ctx context.Context, docs []query.Document) error
+	// Delete removes documents by number.
+	Delete(ctx context.Context, nums []uint32) error
+	// Search answers a request. Totals and facet counts are exact.
+	Search(ctx context.Context, r query.Request) (query.Result, error)
+	// Held returns the numbers of all documents in the index.
+	Held(ctx context.Context) (*roaring.Bitmap, error)
+	// Wipe empties the index.
+	Wipe(ctx context.Context) error
+}
+
+// Extractor reads hostile files in confined workers. Safe for concurrent use.
+type Extractor interface {
+	// Extract reads a source. Whatever the source does, it ends in a condition;
+	// an error means that no worker could be had or that the sink refused.
+	Extract(ctx context.Context, src candor.Source, sink candor.Sink) (candor.Reading, error)
+	// Render draws one page (from 1) of a source as PNG, width pixels wide.
+	Render(ctx context.Context, src candor.Source, page, width int) ([]byte, error)
+}
+
+// Terms decide. A decision is a pure function of the facts and the terms.
+type Terms interface {
+	// Decide says whether an act may go on. An error means deny.
+	Decide(f candor.Facts) (candor.Decision, error)
+	// Hash names the terms in force: "sha256:" and hexadecimal.
+	Hash() string
+	// Reasons is the closed list of reason codes.
+	Reasons() []candor.Reason
+	// Human is the text that people agree to, in Markdown.
+	Human() string
+	// Defaults are used where a purpose is asked for without figures.
+	Defaults() (coverage int64, lifetime time.Duration)
+}

@@ -1,0 +1,151 @@
+// Package query is the language in which an index is asked: documents in,
+// queries as trees, results out. It parses what people type and knows nothing
+// of any engine; every adapter under internal/index speaks it.
+package query
+
+import (
+	"time"
+
+	"candor"
+)
+
+// Node is one node of a parsed query. The node types below are all there are.
+type Node interface{ node() }
+
+type (
+	// Word matches items that have the word, stemmed unless Exact.
+	Word struct {
+		Field string // "" for all text fields
+		Text  string
+		Exact bool
+	}
+	// Phrase matches words in sequence; Slop > 0 lets them stand that far apart in any order (NEAR).
+	Phrase struct {
+		Field string
+		Text  string
+		Slop  int
+	}
+	// Prefix matches words that begin with Text.
+	Prefix struct{ Field, Text string }
+	// Wildcard matches words against a pattern with * and ?.
+	Wildcard struct{ Field, Pattern string }
+	// Fuzzy matches words within Edits (1 or 2) edits of Text.
+	Fuzzy struct {
+		Field string
+		Text  string
+		Edits int
+	}
+	// Range matches a date field from From (inclusive) to To (exclusive); a zero bound is open.
+	Range struct {
+		Field    string // "date" or "added"
+		From, To time.Time
+	}
+	// And matches what all of Of match.
+	And struct{ Of []Node }
+	// Or matches what at least one of Of matches.
+	Or struct{ Of []Node }
+	// Not matches what Of does not match. It stands only inside an And.
+	Not struct{ Of Node }
+	// All matches everything.
+	All struct{}
+)
+
+func (Word) node()     {}
+func (Phrase) node()   {}
+func (Prefix) node()   {}
+func (Wildcard) node() {}
+func (Fuzzy) node()    {}
+func (Range) node()    {}
+func (And) node()      {}
+func (Or) node()       {}
+func (Not) node()      {}
+func (All) node()      {}
+
+// Document is what an index holds of one item.
+type Document struct {
+	Num        uint32 // the key; putting the same Num again replaces
+	Item       candor.ItemID
+	Collection string
+	Name       string
+	Path       string
+	Title      string
+	Text       string // pages separated by form feeds
+	Type       string // media type
+	Language   string
+	People     []string
+	Condition  candor.Condition
+	Date       time.Time // zero when not known
+	Added      time.Time
+	Fields     []candor.Field
+}
+
+// Facet fields. Every adapter counts these.
+const (
+	FacetCollection = "collection"
+	FacetType       = "type"
+	FacetLanguage   = "language"
+	FacetPeople     = "people"
+	FacetYear       = "year" // of Date, as "2026"
+	FacetCondition  = "condition"
+)
+
+// Filter keeps items whose Field has one of Values. Fields are the facet
+// fields, and "name" and "path" (exact).
+type Filter struct {
+	Field  string
+	Values []string
+}
+
+// Sort orders results.
+type Sort string
+
+const (
+	ByRelevance Sort = "relevance" // the default
+	ByDateDown  Sort = "date-desc" // newest first; items without a date last
+	ByDateUp    Sort = "date-asc"  // oldest first; items without a date last
+)
+
+// Request asks for one page of results.
+type Request struct {
+	Query    Node
+	Filters  []Filter  // all must hold
+	From, To time.Time // on Date; a zero bound is open
+	Offset   int
+	Limit    int // most hits returned; 0 asks for the total and facets only
+	Sort     Sort
+	Facets   []string // facet fields to count over the whole result
+	FacetTop int      // most values a facet; 0 means 20
+	Snippets bool
+}
+
+// Hit is one found item.
+type Hit struct {
+	Num      uint32
+	Item     candor.ItemID
+	Score    float64
+	Snippets []Snippet // at most 3, best first
+}
+
+// Snippet is a piece of an item's text with what matched in it.
+type Snippet struct {
+	Text  string // plain text, at most about 240 characters, cut at word ends
+	Marks []Span // byte ranges of Text, in order, not overlapping
+	Page  int    // 1-based; 0 when the item has no pages
+	Field string // "text", "title", "name" or "fields"
+}
+
+// Span is a half-open byte range.
+type Span struct{ Start, End int }
+
+// Count is one facet value with the number of matching items that have it.
+type Count struct {
+	Value string `json:"value"`
+	Count int64  `json:"count"`
+}
+
+// Result answers a Request. Total is exact.
+type Result struct {
+	Total  int64
+	Hits   []Hit
+	Facets map[string][]Count // most frequent first, ties by value
+}
