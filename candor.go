@@ -79,6 +79,7 @@ const (
 	Original  Rendition = "original"
 	Text      Rendition = "text"      // UTF-8; pages are separated by a form feed (U+000C)
 	Thumbnail Rendition = "thumbnail" // image/jpeg made by our worker, at most 480 pixels wide
+	Manifest  Rendition = "manifest"  // the Item itself as JSON
 )
 
 // Place is where an item was found: the path under which it was handed in, or
@@ -87,6 +88,8 @@ type Place struct {
 	Path    string    `json:"path"`             // slash-separated UTF-8; bytes that are not UTF-8 appear as %XX
 	Parent  ItemID    `json:"parent,omitempty"` // the item it was found inside, if any
 	ModTime time.Time `json:"mod_time,omitzero"`
+	// Addition is the addition that handed it in; empty for a part.
+	Addition string `json:"addition,omitempty"`
 }
 
 // Item is one stored thing: a file, or a part found inside one.
@@ -103,7 +106,8 @@ type Item struct {
 	Condition  Condition `json:"condition"`
 	Reason     string    `json:"reason,omitempty"` // why the condition is not done, fit to be shown
 	Extraction
-	Parts []ItemID `json:"parts,omitempty"` // items found directly inside
+	Parts      []ItemID    `json:"parts,omitempty"` // items found directly inside
+	Renditions []Rendition `json:"renditions"`      // what is sealed of it besides the manifest
 }
 
 // Extraction is what reading an original told about it.

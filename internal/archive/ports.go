@@ -70,6 +70,9 @@ type Custodian interface {
 	// Release opens the wrapped keys that the request's receipt allows. Either
 	// all keys are released or none. The nonce is spent durably before it returns.
 	Release(ctx context.Context, r candor.ReleaseRequest) (candor.ReleaseAnswer, error)
+	// Learn shows it the receipt of a record that narrows what it may release,
+	// such as a revocation. It verifies and remembers durably.
+	Learn(ctx context.Context, receipt []byte) error
 }
 
 // Catalog is the database of items, documents and accounts: a cache of the two
