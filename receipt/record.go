@@ -1,5 +1,27 @@
 package receipt
 
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// MaxRecord is the most bytes a record may have.
+const MaxRecord = 8 << 10
+
+// TimeStep is how coarse a record's time is.
+const TimeStep = 10 * time.Minute
+
+const (
+	timeLayout    = "2006-01-02T15:04Z"
+	expiresLayout = "2006-01-02T15:04:05Z"
+)
+
 // Record is one leaf of the log: the public part of an act. It is JSON, one
 // object, fields in the order of this struct, no white space, no field that is
 // not listed here; docs/spec/record.md tells what each may hold. It names no
@@ -39,9 +61,230 @@ type Grant struct {
 	Solo        bool     `json:"solo,omitempty"` // not independently approved
 }
 
+// Phases of a record.
+const (
+	Intent  = "intent"
+	Outcome = "outcome"
+)
+
 // Decisions of an outcome.
 const (
 	Allow  = "allow"  // it ran, and its result left
 	Refuse = "refuse" // the terms said no; nothing left
 	Failed = "failed" // it was allowed and did not succeed; nothing left
 )
+
+// Statuses of a grant.
+const (
+	Active  = "active"
+	Refused = "refused"
+	Revoked = "revoked"
+)
+
+var (
+	acts = []string{"add", "search", "open", "export", "analyse", "ask", "correct", "destroy",
+		"request", "approve", "change-terms", "release-key", "rebuild", "override"}
+	// readingActs show an archive's contents to somebody: they need a purpose.
+	readingActs = []string{"search", "open", "export", "analyse", "ask"}
+	decisions   = []string{Allow, Refuse, Failed}
+	breadths    = []string{"none", "narrow", "moderate", "broad", "sweeping"}
+	statuses    = []string{Active, Refused, Revoked}
+)
+
+// Acts lists every act that a record may name, in the order in which reports
+// show them. The list is closed.
+func Acts() []string { return slices.Clone(acts) }
+
+var (
+	purposeForm    = regexp.MustCompile(`^p-[a-z2-7]{10}$`)
+	codeForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+	actorForm      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	collectionForm = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+	termsForm      = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	ruleForm       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$`)
+	hashForm       = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// FormatTime writes a time as records hold it: UTC, floored to ten minutes, so
+// that the public log does not tell when exactly somebody was at work.
+func FormatTime(t time.Time) string { return t.UTC().Truncate(TimeStep).Format(timeLayout) }
+
+// FormatExpires writes a grant's expiry: UTC, to the second.
+func FormatExpires(t time.Time) string { return t.UTC().Format(expiresLayout) }
+
+// ParseRecord reads one leaf of the log. It accepts exactly what Marshal
+// writes: unknown or repeated fields, another order, white space and values
+// outside the closed lists are errors, so that one meaning has one encoding.
+func ParseRecord(leaf []byte) (Record, error) {
+	if len(leaf) > MaxRecord {
+		return Record{}, fmt.Errorf("a record has at most %d bytes, this has %d", MaxRecord, len(leaf))
+	}
+	var r Record
+	dec := json.NewDecoder(bytes.NewReader(leaf))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return Record{}, fmt.Errorf("not a record: %w", err)
+	}
+	again, err := r.Marshal()
+	if err != nil {
+		return Record{}, err
+	}
+	if !bytes.Equal(again, leaf) {
+		return Record{}, errors.New("not a record: its fields are out of order, repeated, spaced, or written in another way than they must be")
+	}
+	return r, nil
+}
+
+// Marshal checks the record and writes it as a leaf. A record that ParseRecord
+// would not accept is an error.
+func (r Record) Marshal() ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	if len(b) > MaxRecord {
+		return nil, fmt.Errorf("a record has at most %d bytes, this has %d", MaxRecord, len(b))
+	}
+	return b, nil
+}
+
+// When returns the record's time: the act was between it and TimeStep later.
+func (r Record) When() time.Time {
+	t, _ := time.Parse(timeLayout, r.Time) // the zero time in a record that was never checked
+	return t
+}
+
+// ExpiresAt returns when the grant ends.
+func (g Grant) ExpiresAt() time.Time {
+	t, _ := time.Parse(expiresLayout, g.Expires)
+	return t
+}
+
+func (r Record) check() error {
+	if err := r.checkCommon(); err != nil {
+		return err
+	}
+	if r.Phase == Intent {
+		return r.checkIntent()
+	}
+	return r.checkOutcome()
+}
+
+// form says that a value does not look as it must.
+func form(name, value string, ok bool) error {
+	if ok {
+		return nil
+	}
+	if len(value) > 100 {
+		value = value[:100] + "…"
+	}
+	return fmt.Errorf("not a record: %s may not be %q", name, value)
+}
+
+// optional is form for a field that may be left out.
+func optional(name, value string, re *regexp.Regexp) error {
+	return form(name, value, value == "" || re.MatchString(value))
+}
+
+func (r Record) checkCommon() error {
+	return errors.Join(
+		form("v", fmt.Sprint(r.V), r.V == 1),
+		form("nonce", r.Nonce, validNonce(r.Nonce)),
+		form("time", r.Time, validTime(r.Time)),
+		form("act", r.Act, slices.Contains(acts, r.Act)),
+		form("phase", r.Phase, r.Phase == Intent || r.Phase == Outcome),
+		optional("purpose", r.Purpose, purposeForm),
+		optional("reason", r.Reason, codeForm),
+		form("actor", r.Actor, actorForm.MatchString(r.Actor)),
+		optional("collection", r.Collection, collectionForm),
+		form("terms", r.Terms, termsForm.MatchString(r.Terms)),
+		optional("details", r.Details, hashForm),
+	)
+}
+
+// checkIntent makes sure that nothing stands in an intent that is known only
+// once the act has run.
+func (r Record) checkIntent() error {
+	rest := r
+	rest.V, rest.Nonce, rest.Time, rest.Act, rest.Phase = 0, "", "", "", ""
+	rest.Purpose, rest.Reason, rest.Actor, rest.Agent = "", "", "", false
+	rest.Collection, rest.Terms, rest.Details = "", "", ""
+	if rest != (Record{}) {
+		return errors.New("not a record: an intent holds a field that only an outcome may hold")
+	}
+	return nil
+}
+
+func (r Record) checkOutcome() error {
+	err := errors.Join(
+		form("decision", r.Decision, slices.Contains(decisions, r.Decision)),
+		optional("rule", r.Rule, ruleForm),
+		form("breadth", r.Breadth, r.Breadth == "" || slices.Contains(breadths, r.Breadth)),
+		optional("commitment", r.Commitment, hashForm),
+	)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Intent != nil && *r.Intent < 0:
+		return errors.New("not a record: intent is negative")
+	case r.Shown < 0 || r.New < 0 || r.Items < 0 || r.Bytes < 0:
+		return errors.New("not a record: a count is negative")
+	case r.New > r.Shown:
+		return errors.New("not a record: more new items than items shown")
+	case r.Decision == Refuse && r.Rule == "":
+		return errors.New("not a record: a refusal names its rule")
+	case r.Decision == Refuse && (r.Items > 0 || r.Bytes > 0):
+		return errors.New("not a record: a refused act moved items or bytes")
+	case r.Decision != Allow && (r.Shown > 0 || r.Commitment != ""):
+		return errors.New("not a record: an act that was not allowed showed items or commits to keys")
+	}
+	return r.checkGrant()
+}
+
+func (r Record) checkGrant() error {
+	g := r.Grant
+	if g == nil {
+		return nil
+	}
+	if r.Act != "approve" || r.Decision != Allow || r.Purpose == "" {
+		return errors.New("not a record: only an allowed approve act on a purpose holds a grant")
+	}
+	if g.Acts == nil || g.Collections == nil {
+		return errors.New("not a record: a grant lists its acts and its collections")
+	}
+	if g.Coverage < 0 || g.Status == Active && (len(g.Acts) == 0 || len(g.Collections) == 0) {
+		return errors.New("not a record: an active grant is for at least one act and one collection, and its coverage is not negative")
+	}
+	expires, err := time.Parse(expiresLayout, g.Expires)
+	return errors.Join(
+		form("grant.status", g.Status, slices.Contains(statuses, g.Status)),
+		form("grant.expires", g.Expires, err == nil && expires.Format(expiresLayout) == g.Expires),
+		checkEach("grant.acts", g.Acts, func(s string) bool { return slices.Contains(acts, s) }),
+		checkEach("grant.collections", g.Collections, collectionForm.MatchString),
+	)
+}
+
+func checkEach(name string, values []string, ok func(string) bool) error {
+	seen := make(map[string]bool, len(values))
+	for _, v := range values {
+		if err := form(name, v, ok(v) && !seen[v]); err != nil {
+			return err
+		}
+		seen[v] = true
+	}
+	return nil
+}
+
+func validNonce(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 16 && len(s) == 22
+}
+
+func validTime(s string) bool {
+	t, err := time.Parse(timeLayout, s)
+	return err == nil && t.Format(timeLayout) == s && t.Truncate(TimeStep).Equal(t)
+}
