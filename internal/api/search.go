@@ -1,0 +1,55 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"candor"
+	"candor/internal/archive"
+	"candor/internal/wire"
+)
+
+func (d *door) searchRoutes() []route {
+	return []route{
+		post("search", "/search", "Search under a purpose", d.search),
+	}
+}
+
+func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest) (wire.SearchResult, error) {
+	if in.Offset < 0 || in.Limit < 0 {
+		return wire.SearchResult{}, candor.Errorf(candor.Invalid, "offset and limit must be 0 or more.")
+	}
+	res, err := d.archive.Search(r.Context(), who, archive.SearchRequest(in))
+	if err != nil {
+		return wire.SearchResult{}, err
+	}
+	return wire.SearchResult{
+		Total:   res.Total,
+		Hits:    each(res.Hits, encodeHit),
+		Facets:  each(res.Facets, encodeFacet),
+		Meaning: res.Meaning,
+		TookMS:  float64(res.Took) / float64(time.Millisecond),
+		Purpose: encodePurpose(res.Purpose),
+		Receipt: encodeReceipt(res.Receipt),
+	}, nil
+}
+
+func encodeHit(h archive.SearchHit) wire.Hit {
+	out := wire.Hit{
+		Item: h.Item.ID, Name: h.Item.Name, Score: h.Score, Collection: h.Item.Collection, Type: h.Item.Type,
+		Title: h.Item.Title, Date: h.Item.Date, Size: h.Item.Size, Pages: h.Item.Pages,
+		Condition: h.Item.Condition, Covered: h.Covered,
+		Snippets: each(h.Snippets, func(s archive.Snippet) wire.Snippet { return wire.Snippet(s) }),
+	}
+	if len(h.Item.Places) > 0 {
+		out.Path = h.Item.Places[0].Path
+	}
+	if len(h.Snippets) > 0 {
+		out.Snippet = h.Snippets[0].Text
+	}
+	return out
+}
+
+func encodeFacet(f archive.Facet) wire.Facet {
+	return wire.Facet{Field: f.Field, Values: each(f.Values, func(v archive.FacetValue) wire.FacetValue { return wire.FacetValue(v) })}
+}

@@ -1,0 +1,314 @@
+// Package wire holds what the HTTP API under /api/v1 says and is told: the
+// bodies of its requests and answers as Go types, shared by the server
+// (internal/api) and the client (internal/client) so that the two cannot
+// drift apart. It does nothing else.
+//
+// What never breaks: within /api/v1 a field is never renamed or given another
+// meaning; new fields may appear, and readers ignore those they do not know.
+package wire
+
+import (
+	"time"
+
+	"candor"
+)
+
+// Prefix is the path under which version 1 of the API stands.
+const Prefix = "/api/v1"
+
+// ReceiptHeader names the header (for streamed answers, the trailer) that
+// holds the log index of the record that an answer rests on.
+const ReceiptHeader = "Candor-Receipt"
+
+// Error is the body of every answer that is not a success.
+type Error struct {
+	Error ErrorBody `json:"error"`
+}
+
+// ErrorBody says what happened, what was not done and what to do.
+type ErrorBody struct {
+	Code    candor.Code `json:"code" doc:"what kind of error it is" enum:"invalid,not_found,sign_in,refused,conflict,too_large,unavailable,verification,unsupported,internal"`
+	Message string      `json:"message" doc:"what happened and what to do, fit to be shown"`
+	Rule    string      `json:"rule,omitempty" doc:"for refused: the rule of the terms that decided"`
+}
+
+// Receipt is embedded in the answer to every act.
+type Receipt struct {
+	Receipt string `json:"receipt" doc:"proof that the act's record is in the log: a C2SP tlog-proof with the record, checkable offline"`
+	Index   int64  `json:"receipt_index" doc:"the record's place in the log"`
+}
+
+// SignIn asks for a session.
+type SignIn struct {
+	Person   candor.PersonID `json:"person"`
+	Password string          `json:"password"`
+}
+
+// Session answers SignIn. Token goes into the Authorization header as a bearer.
+type Session struct {
+	Token   string        `json:"token,omitempty" doc:"bearer secret; shown only here"`
+	Person  candor.Person `json:"person"`
+	Expires time.Time     `json:"expires,omitzero"`
+}
+
+// NewToken asks for an API token for oneself.
+type NewToken struct {
+	Label string `json:"label" doc:"what the token is for, in the owner's words"`
+	Days  int    `json:"days,omitempty" doc:"days until it expires; 0 is 90"`
+}
+
+// Token answers NewToken.
+type Token struct {
+	Token string `json:"token" doc:"shown only here"`
+}
+
+// NewPerson asks an administrator's act: another person.
+type NewPerson struct {
+	ID       candor.PersonID `json:"id"`
+	Name     string          `json:"name"`
+	Roles    []candor.Role   `json:"roles"`
+	Password string          `json:"password"`
+}
+
+// People lists who may act.
+type People struct {
+	People []candor.Person `json:"people"`
+}
+
+// NewCollection asks an administrator's act: another collection.
+type NewCollection struct {
+	Name  string `json:"name" doc:"lower-case letters, digits and hyphens, at most 63"`
+	Title string `json:"title"`
+}
+
+// Collection is what anybody signed in may know of a collection.
+type Collection struct {
+	Name    string        `json:"name"`
+	Title   string        `json:"title"`
+	Created time.Time     `json:"created"`
+	Totals  candor.Totals `json:"totals"`
+}
+
+// Collections lists the collections that the person may know of.
+type Collections struct {
+	Collections []Collection `json:"collections"`
+}
+
+// Terms is the text that people agree to, with the closed list of reasons.
+type Terms struct {
+	Text    string          `json:"text" doc:"Markdown"`
+	Reasons []candor.Reason `json:"reasons"`
+}
+
+// PurposeRequest asks for a purpose. Zero figures stand for the terms' defaults.
+type PurposeRequest struct {
+	Reason      string       `json:"reason" doc:"a code of the list under /reasons"`
+	Why         string       `json:"why" doc:"the explanation, in the asker's words"`
+	Collections []string     `json:"collections"`
+	Acts        []candor.Act `json:"acts,omitempty" doc:"empty is search, open and export"`
+	Coverage    int64        `json:"coverage,omitempty" doc:"most distinct items it may be shown; 0 is the terms' default"`
+	Seconds     int64        `json:"lifetime_seconds,omitempty" doc:"0 is the terms' default"`
+}
+
+// Purpose is a purpose with what has been used of it.
+type Purpose struct {
+	candor.Purpose
+	StatusNow candor.PurposeStatus `json:"status_now" doc:"the status at the time of the answer, expiry included"`
+	Covered   int64                `json:"covered" doc:"distinct items it has been shown so far"`
+	AskedName string               `json:"asked_name"`
+	ByName    string               `json:"decided_name,omitempty"`
+}
+
+// PurposeAct answers a request for, or a decision about, a purpose.
+type PurposeAct struct {
+	Purpose
+	Receipt
+}
+
+// Purposes lists purposes, newest first.
+type Purposes struct {
+	Purposes []Purpose `json:"purposes"`
+}
+
+// NewAddition begins a handing-in of files.
+type NewAddition struct {
+	Collection string `json:"collection"`
+	Source     string `json:"source,omitempty" doc:"what is handed in, in the adder's words"`
+	Expected   int64  `json:"expected,omitempty" doc:"how many files are meant to come; 0 when not known"`
+}
+
+// File announces one file of an addition.
+type File struct {
+	Path    string    `json:"path" doc:"slash-separated UTF-8; bytes that are not UTF-8 appear as %XX"`
+	Size    int64     `json:"bytes" doc:"-1 when not known"`
+	ModTime time.Time `json:"mod_time,omitzero"`
+}
+
+// KnownFiles asks which files need not be sent; at most MaxKnown at a time.
+type KnownFiles struct {
+	Files []File `json:"files"`
+}
+
+// MaxKnown bounds one KnownFiles request.
+const MaxKnown = 500
+
+// Known answers KnownFiles in the same order. A file that is known has been
+// entered into the addition's account and is not to be sent.
+type Known struct {
+	Known []bool `json:"known"`
+}
+
+// FailedFile enters a file that the adder could not read.
+type FailedFile struct {
+	File
+	Reason string `json:"reason" doc:"fit to be shown"`
+}
+
+// Commit makes durable, searchable and recorded what was put so far.
+type Commit struct {
+	Finish bool `json:"finish,omitempty" doc:"ends the addition"`
+}
+
+// Additions lists additions, newest first.
+type Additions struct {
+	Additions []candor.Addition `json:"additions"`
+}
+
+// Entries is one page of an addition's account, in order of path.
+type Entries struct {
+	Entries []candor.Entry `json:"entries"`
+	Next    int            `json:"next,omitempty" doc:"offset of the next page; absent on the last"`
+}
+
+// SearchRequest asks for one page of results under a purpose. It is sent in a
+// body, not in a URL, so that no proxy's log keeps what was searched for.
+type SearchRequest struct {
+	Query      string              `json:"query"`
+	Purpose    candor.PurposeID    `json:"purpose"`
+	Collection string              `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
+	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, people, year, condition, name or path to accepted values"`
+	From       time.Time           `json:"from,omitzero" doc:"on the content's date, inclusive"`
+	To         time.Time           `json:"to,omitzero" doc:"on the content's date, exclusive"`
+	Offset     int                 `json:"offset,omitempty"`
+	Limit      int                 `json:"limit,omitempty" doc:"0 is 20; at most 100"`
+	Sort       string              `json:"sort,omitempty" doc:"relevance, date-desc or date-asc"`
+	Facets     bool                `json:"facets,omitempty"`
+}
+
+// SearchResult is one page of results with the receipt of having been shown it.
+type SearchResult struct {
+	Total   int64   `json:"total" doc:"exact"`
+	Hits    []Hit   `json:"hits"`
+	Facets  []Facet `json:"facets,omitempty"`
+	Meaning string  `json:"meaning" doc:"the query as it was understood"`
+	TookMS  float64 `json:"took_ms"`
+	Purpose Purpose `json:"purpose" doc:"the purpose after this act"`
+	Receipt
+}
+
+// Hit is one found item.
+type Hit struct {
+	Item       candor.ItemID    `json:"item"`
+	Name       string           `json:"name"`
+	Path       string           `json:"path" doc:"its first place"`
+	Score      float64          `json:"score"`
+	Snippet    string           `json:"snippet" doc:"the best snippet as plain text"`
+	Snippets   []Snippet        `json:"snippets,omitempty"`
+	Collection string           `json:"collection"`
+	Type       string           `json:"type"`
+	Title      string           `json:"title,omitempty"`
+	Date       time.Time        `json:"date,omitzero"`
+	Size       int64            `json:"bytes"`
+	Pages      int              `json:"pages,omitempty"`
+	Condition  candor.Condition `json:"condition"`
+	Covered    bool             `json:"covered" doc:"the purpose had been shown it before"`
+}
+
+// Snippet is a piece of text; Marks are byte ranges of what matched.
+type Snippet struct {
+	Text  string   `json:"text"`
+	Marks [][2]int `json:"marks"`
+	Page  int      `json:"page,omitempty" doc:"from 1"`
+	Field string   `json:"field,omitempty"`
+}
+
+// Facet is one facet field with its most frequent values.
+type Facet struct {
+	Field  string       `json:"field"`
+	Values []FacetValue `json:"values"`
+}
+
+// FacetValue is one value with the number of matching items that have it.
+type FacetValue struct {
+	Value string `json:"value"`
+	Count int64  `json:"count"`
+}
+
+// OpenRequest opens an item under a purpose.
+type OpenRequest struct {
+	Purpose candor.PurposeID `json:"purpose"`
+}
+
+// View is an opened item. Until Expires its contents can be read again under
+// /views/{view}/… without a new act.
+type View struct {
+	View    string      `json:"view" doc:"secret name of the view"`
+	Item    candor.Item `json:"item"`
+	Expires time.Time   `json:"expires"`
+	Purpose Purpose     `json:"purpose" doc:"the purpose after this act"`
+	Receipt
+}
+
+// ExportRequest asks for the originals of items as one zip.
+type ExportRequest struct {
+	Purpose candor.PurposeID `json:"purpose"`
+	Items   []candor.ItemID  `json:"items"`
+}
+
+// Done answers an act that returns nothing but its proof.
+type Done struct {
+	Receipt
+}
+
+// Difference is one thing that a check found.
+type Difference struct {
+	Where   string `json:"where" doc:"vault, log, catalog or index"`
+	Problem string `json:"problem"`
+	Remedy  string `json:"remedy"`
+}
+
+// Progress is one line of a check's or rebuild's answer, which is a stream of
+// JSON lines. All but the last hold Done and Total; the last holds one of
+// Check, Rebuild and Error.
+type Progress struct {
+	Done    int64          `json:"done,omitempty"`
+	Total   int64          `json:"total,omitempty"`
+	Check   *CheckResult   `json:"check,omitempty"`
+	Rebuild *RebuildResult `json:"rebuild,omitempty"`
+	Error   *ErrorBody     `json:"error,omitempty"`
+}
+
+// CheckResult lists every difference between vault, log, catalog and index.
+type CheckResult struct {
+	OK          bool         `json:"ok"`
+	Differences []Difference `json:"differences"`
+}
+
+// RebuildResult says what the rebuilt catalog and index hold.
+type RebuildResult struct {
+	Totals candor.Totals `json:"totals"`
+	Receipt
+}
+
+// Status says who is asking and what this server is.
+type Status struct {
+	Version string         `json:"version"`
+	Format  int            `json:"format" doc:"version of the data folder's layout"`
+	Origin  string         `json:"origin" doc:"the log's origin line"`
+	Solo    bool           `json:"solo" doc:"an archive of one person: purposes are not independently approved"`
+	Person  *candor.Person `json:"person,omitempty" doc:"who is asking; absent when not signed in"`
+	Totals  *candor.Totals `json:"totals,omitempty" doc:"of the collections that the person may know of"`
+}
+
+// RecordIndex returns the place in the log of the record that an answer rests on.
+func (r Receipt) RecordIndex() int64 { return r.Index }
