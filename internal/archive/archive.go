@@ -10,8 +10,14 @@ package archive
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
 	"time"
 
 	"candor"
@@ -29,11 +35,81 @@ type Config struct {
 	Custodian Custodian
 	Terms     Terms
 	Auditors  []string // age recipients to whom sealed details are encrypted
+	// Pseudonyms keys the public names of people; see Unlock.
+	Pseudonyms []byte
 	// CustodianKey is the custodian's public HPKE key, to which coverage is sealed.
 	CustodianKey []byte
 	Logger       *slog.Logger     // nil discards
 	Now          func() time.Time // nil is time.Now
 	Rand         io.Reader        // nil is crypto/rand.Reader
+}
+
+// Archive is an open archive. Safe for concurrent use.
+type Archive struct {
+	cfg      Config
+	gate     *gate
+	books    books
+	totals   totals
+	attempts attempts
+	intakes  intakes
+	drafts   drafts
+	nums     nums
+	views    views
+	public   publicFigures
+	reading  chan struct{} // bounds the files that are read at once
+	tokens   sync.Mutex
+	deciding sync.Mutex // purposes are decided one at a time
+	storing  sync.Mutex // batches are stored one at a time
+}
+
+// New opens the archive's use-cases over its ports. Decisions that the log has
+// and the documents have not, because of a crash, are applied.
+func New(ctx context.Context, cfg Config) (*Archive, error) {
+	cfg = cfg.withDefaults()
+	g, err := newGate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	if err := a.load(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.catchUp(ctx)
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	return cfg
+}
+
+// load reads into memory what the catalog holds of documents and totals.
+func (a *Archive) load(ctx context.Context) error {
+	if err := a.books.load(ctx, a.cfg.Catalog); err != nil {
+		return err
+	}
+	a.gate.coverage.forget()
+	a.books.mu.RLock()
+	names := slices.Collect(maps.Keys(a.books.collections))
+	a.books.mu.RUnlock()
+	return a.totals.load(ctx, a.cfg.Catalog, names)
+}
+
+// Close commits every addition in progress. The ports stay open.
+func (a *Archive) Close(ctx context.Context) error {
+	var errs []error
+	for _, in := range a.intakes.all() {
+		_, err := in.finishBatch(ctx, false)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // Actor is somebody who has been authenticated.

@@ -1,0 +1,289 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"candor"
+	"candor/internal/query"
+)
+
+// family is one file with everything found inside it. A part is sealed while
+// its container is being read, and read itself only afterwards, so that no
+// worker ever waits for another and a mailbox of any size needs little memory.
+type family struct {
+	intake    *intake
+	condition candor.Condition // of the file itself
+	reason    string
+
+	mu      sync.Mutex
+	waiting []found
+	held    int64 // bytes of plaintext in waiting
+	count   int64 // items found so far
+	fresh   int64 // of these, new to the collection
+}
+
+// found is content with the place where it was found.
+type found struct {
+	taken
+	place candor.Place
+	path  string // from the file handed in down to here
+	depth int
+}
+
+// mostHeld bounds the plaintext of parts that wait in memory; beyond it they
+// wait sealed.
+const mostHeld = 32 << 20
+
+// add keeps one item: a new one is read, a known one gets another place.
+func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate bool, err error) {
+	a := f.intake.archive
+	d, fresh, err := a.drafts.claim(ctx, it.id, a.cfg.Catalog)
+	if err != nil {
+		return "", false, err
+	}
+	defer a.drafts.drop(d)
+	if !fresh {
+		it.discard(ctx, a)
+		if it.depth == 0 {
+			f.condition, f.reason = d.ending()
+		}
+		if !d.addPlace(it.place) {
+			return it.id, true, nil
+		}
+		return it.id, true, f.intake.hold(ctx, d, false, 0)
+	}
+	err = f.read(ctx, d, it)
+	a.drafts.settle(d, err)
+	if err != nil {
+		return "", false, err
+	}
+	if it.depth == 0 {
+		f.condition, f.reason = d.ending()
+	}
+	f.mu.Lock()
+	f.fresh++
+	f.mu.Unlock()
+	return it.id, false, f.intake.hold(ctx, d, true, int64(len(d.doc.Text)))
+}
+
+// drain reads the parts that wait, and the parts found in those.
+func (f *family) drain(ctx context.Context) error {
+	for {
+		f.mu.Lock()
+		parts := f.waiting
+		f.waiting, f.held = nil, 0
+		f.mu.Unlock()
+		if len(parts) == 0 {
+			return nil
+		}
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(runtime.GOMAXPROCS(0))
+		for i := range parts {
+			g.Go(func() error {
+				_, _, err := f.add(ctx, parts[i])
+				parts[i].whole = nil
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+}
+
+// read seals a new item's original and what a worker makes of it.
+func (f *family) read(ctx context.Context, d *draft, it found) error {
+	a := f.intake.archive
+	num, err := a.nums.next(ctx, a.cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	item := candor.Item{
+		ID: it.id, Num: num, Collection: f.intake.collection.Name, Name: path.Base(it.place.Path),
+		Places: []candor.Place{it.place}, Size: it.body.Size, SHA256: hex.EncodeToString(it.body.SHA256[:]), Added: a.now(),
+	}
+	if err := f.bindOriginal(ctx, &item, &it); err != nil {
+		return err
+	}
+	src, err := f.source(ctx, item, it)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	sink := &sink{family: f, parent: it}
+	reading, err := a.cfg.Extractor.Extract(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, sink)
+	if err != nil {
+		if sink.err != nil {
+			return sink.err
+		}
+		return candor.Wrap(err, candor.Unavailable, "No worker could be had to read files. See `candor doctor`, then add again.")
+	}
+	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
+		return err
+	}
+	d.become(item, document(item, it.path, sink.text.String()))
+	return nil
+}
+
+func (f *family) bindOriginal(ctx context.Context, item *candor.Item, it *found) error {
+	v := f.intake.archive.cfg.Vault
+	if !it.sealed {
+		body, err := v.Seal(ctx, bytes.NewReader(it.whole))
+		if err != nil {
+			return err
+		}
+		it.body, it.sealed = body, true
+	}
+	if err := v.Bind(ctx, candor.ItemKey(item.Collection, item.ID, candor.Original), it.body); err != nil {
+		return err
+	}
+	item.Renditions = []candor.Rendition{candor.Original}
+	return nil
+}
+
+// source gives the worker's bytes: from memory, or out of the vault again.
+func (f *family) source(ctx context.Context, item candor.Item, it found) (candor.Content, error) {
+	if it.whole != nil || it.body.Size == 0 {
+		return memory{bytes.NewReader(it.whole)}, nil
+	}
+	return f.intake.archive.cfg.Vault.OpenBody(ctx, it.body)
+}
+
+// keepReading seals the renditions and completes the item.
+func (f *family) keepReading(ctx context.Context, item *candor.Item, r candor.Reading, s *sink) error {
+	a := f.intake.archive
+	for _, rendition := range []struct {
+		name candor.Rendition
+		data []byte
+	}{{candor.Text, s.text.Bytes()}, {candor.Thumbnail, r.Thumbnail}} {
+		if len(rendition.data) == 0 {
+			continue
+		}
+		if err := a.sealUnder(ctx, candor.ItemKey(item.Collection, item.ID, rendition.name), rendition.data); err != nil {
+			return err
+		}
+		item.Renditions = append(item.Renditions, rendition.name)
+	}
+	item.Type, item.Condition, item.Reason, item.Extraction = r.Type, r.Condition, r.Reason, r.Extraction
+	item.TextSize, item.Parts = int64(s.text.Len()), s.parts
+	for _, note := range s.notes() {
+		if item.Condition == candor.Done {
+			item.Condition = candor.Partial
+		}
+		if item.Reason != "" {
+			note = item.Reason + "; " + note
+		}
+		item.Reason = note
+	}
+	return nil
+}
+
+// sink receives what a worker finds in one source.
+type sink struct {
+	family *family
+	parent found
+	text   bytes.Buffer
+	parts  []candor.ItemID
+	cut    int64 // bytes of text that were not kept
+	deep   int64 // parts left out because they stand too deep
+	many   int64 // parts left out because there are too many
+	err    error // what ended the reading from our side
+}
+
+// Text keeps text up to a stated bound.
+func (s *sink) Text(p []byte) error {
+	room := max(largestToText-s.text.Len(), 0)
+	s.cut += int64(max(len(p)-room, 0))
+	s.text.Write(p[:min(len(p), room)])
+	return nil
+}
+
+// Part takes an item found inside and lets it wait for its own reading.
+func (s *sink) Part(p candor.Place, r io.Reader) error {
+	f := s.family
+	if s.parent.depth+1 > deepestPart {
+		s.deep++
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
+	f.mu.Lock()
+	f.count++
+	many := f.count > mostFamily
+	f.mu.Unlock()
+	if many {
+		s.many++
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
+	got, err := f.intake.take(context.Background(), r)
+	if err == nil {
+		err = s.wait(found{
+			taken: got, depth: s.parent.depth + 1, path: s.parent.path + "/" + p.Path,
+			place: candor.Place{Path: p.Path, Parent: s.parent.id, ModTime: p.ModTime},
+		})
+	}
+	s.err = err
+	return err
+}
+
+// wait queues a part, sealed if too much plaintext waits already.
+func (s *sink) wait(part found) error {
+	f := s.family
+	f.mu.Lock()
+	full := f.held+int64(len(part.whole)) > mostHeld
+	f.mu.Unlock()
+	if full && !part.sealed {
+		body, err := f.intake.archive.cfg.Vault.Seal(context.Background(), bytes.NewReader(part.whole))
+		if err != nil {
+			return err
+		}
+		part.body, part.sealed, part.whole = body, true, nil
+	}
+	f.mu.Lock()
+	f.waiting = append(f.waiting, part)
+	f.held += int64(len(part.whole))
+	f.mu.Unlock()
+	if !slices.Contains(s.parts, part.id) {
+		s.parts = append(s.parts, part.id)
+	}
+	return nil
+}
+
+// notes says what a bound cut short.
+func (s *sink) notes() []string {
+	var all []string
+	if s.cut > 0 {
+		all = append(all, fmt.Sprintf("%d bytes of text beyond the first %d MB were not kept", s.cut, largestToText>>20))
+	}
+	if s.deep > 0 {
+		all = append(all, fmt.Sprintf("%d parts nested deeper than %d were not kept", s.deep, deepestPart))
+	}
+	if s.many > 0 {
+		all = append(all, fmt.Sprintf("%d parts beyond the first %d were not kept", s.many, mostFamily))
+	}
+	return all
+}
+
+// document is what the index gets of an item.
+func document(item candor.Item, path, text string) query.Document {
+	return query.Document{
+		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
+		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
+		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields,
+	}
+}
+
+// memory is content held in memory.
+type memory struct{ *bytes.Reader }
+
+func (memory) Close() error { return nil }

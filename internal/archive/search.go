@@ -1,0 +1,178 @@
+package archive
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"candor"
+	"candor/internal/query"
+)
+
+const (
+	defaultLimit = 20
+	mostHits     = 100
+)
+
+// Search answers a query under a purpose. Everything that the page shows is
+// counted into the purpose's coverage and recorded before it is returned.
+func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
+	start := time.Now()
+	node, err := query.Parse(r.Query, query.Options{})
+	if err != nil {
+		return SearchResult{}, err
+	}
+	work, err := a.under(ctx, candor.ActSearch, who, r.Purpose, Details{Query: r.Query, Filters: r.Filters})
+	if err != nil {
+		return SearchResult{}, err
+	}
+	collections, err := a.searchable(&work, r.Collection)
+	if err != nil {
+		return SearchResult{}, err
+	}
+	ask, err := searchRequest(r, node, collections)
+	if err != nil {
+		return SearchResult{}, err
+	}
+	var found query.Result
+	var items []candor.Item
+	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (res result, err error) {
+		if found, err = a.cfg.Index.Search(ctx, ask); err != nil {
+			return res, err
+		}
+		if items, err = a.cfg.Catalog.ItemsByNum(ctx, numsOf(found.Hits)); err != nil {
+			return res, err
+		}
+		return a.searchOutcome(found, items, collections, ask), nil
+	})
+	if err != nil {
+		return SearchResult{}, err
+	}
+	out := SearchResult{
+		Total: found.Total, Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
+		Meaning: query.String(node), Receipt: done.receipt,
+	}
+	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
+	out.Took = time.Since(start)
+	return out, err
+}
+
+// searchable returns the collections to look in: the one asked for, or all of
+// the purpose. A collection outside the purpose stays, for the terms to refuse.
+func (a *Archive) searchable(work *act, collection string) ([]string, error) {
+	if collection != "" {
+		if _, err := a.findCollection(collection); err != nil {
+			return nil, err
+		}
+		work.collection = collection
+		return []string{collection}, nil
+	}
+	if work.purpose == nil {
+		return nil, nil
+	}
+	work.collection = single(work.purpose.Collections)
+	return work.purpose.Collections, nil
+}
+
+func searchRequest(r SearchRequest, node query.Node, collections []string) (query.Request, error) {
+	ask := query.Request{
+		Query: node, From: r.From, To: r.To, Offset: r.Offset, Limit: r.Limit, Snippets: true,
+		Filters: []query.Filter{{Field: query.FacetCollection, Values: collections}},
+	}
+	if ask.Limit == 0 {
+		ask.Limit = defaultLimit
+	}
+	if ask.Limit < 0 || ask.Limit > mostHits || ask.Offset < 0 {
+		return ask, candor.Errorf(candor.Invalid, "A page has between 1 and %d results and starts at 0 or later.", mostHits)
+	}
+	var err error
+	if ask.Sort, err = sortOrder(r.Sort); err != nil {
+		return ask, err
+	}
+	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetYear, query.FacetPeople, query.FacetCondition}
+	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
+		if !slices.Contains(append(fields, "name", "path"), field) {
+			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", field, strings.Join(fields, ", "))
+		}
+		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field]})
+	}
+	if r.Facets {
+		ask.Facets = fields
+	}
+	return ask, nil
+}
+
+func sortOrder(s string) (query.Sort, error) {
+	switch sort := query.Sort(s); sort {
+	case "":
+		return query.ByRelevance, nil
+	case query.ByRelevance, query.ByDateDown, query.ByDateUp:
+		return sort, nil
+	}
+	return "", candor.Errorf(candor.Invalid, "Results are sorted by relevance, date-desc or date-asc, not by %q.", s)
+}
+
+// searchOutcome states the facts of a finished search.
+func (a *Archive) searchOutcome(found query.Result, items []candor.Item, collections []string, ask query.Request) result {
+	res := result{matched: found.Total, depth: int64(ask.Offset + len(found.Hits))}
+	for _, c := range collections {
+		res.collected += a.totals.of(c).Items
+	}
+	for _, it := range items {
+		res.shown = append(res.shown, it.Num)
+		res.items = append(res.items, it.ID)
+	}
+	return res
+}
+
+func numsOf(hits []query.Hit) []uint32 {
+	nums := make([]uint32, len(hits))
+	for i, h := range hits {
+		nums[i] = h.Num
+	}
+	return nums
+}
+
+// hits joins what the index found with what the catalog knows. A hit that the
+// catalog does not hold is not shown; `candor check` names it.
+func hits(found query.Result, items []candor.Item, fresh map[uint32]bool) []SearchHit {
+	byNum := make(map[uint32]candor.Item, len(items))
+	for _, it := range items {
+		byNum[it.Num] = it
+	}
+	out := make([]SearchHit, 0, len(items))
+	for _, h := range found.Hits {
+		it, ok := byNum[h.Num]
+		if !ok {
+			continue
+		}
+		hit := SearchHit{Item: it, Score: h.Score, Covered: !fresh[h.Num]}
+		for _, s := range h.Snippets {
+			hit.Snippets = append(hit.Snippets, snippet(s))
+		}
+		out = append(out, hit)
+	}
+	return out
+}
+
+func snippet(s query.Snippet) Snippet {
+	out := Snippet{Text: s.Text, Page: s.Page, Field: s.Field, Marks: make([][2]int, len(s.Marks))}
+	for i, m := range s.Marks {
+		out.Marks[i] = [2]int{m.Start, m.End}
+	}
+	return out
+}
+
+func facets(fields []string, found query.Result) []Facet {
+	var out []Facet
+	for _, field := range fields {
+		f := Facet{Field: field}
+		for _, c := range found.Facets[field] {
+			f.Values = append(f.Values, FacetValue{Value: c.Value, Count: c.Count})
+		}
+		out = append(out, f)
+	}
+	return out
+}
