@@ -16,9 +16,6 @@ func fail(err error, what string) error {
 	if _, ok := errors.AsType[*candor.Error](err); ok {
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
 	errno, _ := errors.AsType[syscall.Errno](err)
 	switch errno {
 	case syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG:
@@ -26,6 +23,9 @@ func fail(err error, what string) error {
 	case syscall.EACCES, syscall.EPERM, syscall.EROFS:
 		return candor.Wrap(errno, candor.Unavailable, "%s: the vault's folder does not allow it. Check its owner and permissions.", what)
 	case 0:
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
 		return candor.Wrap(storageError{gcerrors.Code(err)}, candor.Unavailable, "%s. Check the vault's storage and try again.", what)
 	}
 	return candor.Wrap(errno, candor.Unavailable, "%s. Check the vault's disk and try again.", what)

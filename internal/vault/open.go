@@ -77,6 +77,9 @@ func (c *content) Close() error { return c.file.Close() }
 
 // ReadAt implements io.ReaderAt.
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, candor.Errorf(candor.Invalid, "Content cannot be read before its beginning.")
+	}
 	if off >= c.size {
 		return 0, io.EOF
 	}
@@ -160,7 +163,7 @@ func (b *body) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	want := min(int64(len(p)), b.p.size-off)
-	r, err := b.take(off, want)
+	r, whole, err := b.take(off, want)
 	if err != nil {
 		return 0, b.fail(err)
 	}
@@ -168,7 +171,7 @@ func (b *body) ReadAt(p []byte, off int64) (int, error) {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = candor.Errorf(candor.Verification, "Sealed bytes in the vault were cut short. Put them back from a backup; nothing more was released.")
 	}
-	b.give(r, off+int64(n), err)
+	b.give(r, off+int64(n), whole && err == nil)
 	if err != nil {
 		return n, b.fail(err)
 	}
@@ -178,34 +181,34 @@ func (b *body) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// take returns a reader that stands at off.
-func (b *body) take(off, want int64) (*blob.Reader, error) {
+// take returns a reader that stands at off, and whether it goes on to the end.
+func (b *body) take(off, want int64) (r *blob.Reader, whole bool, err error) {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return nil, candor.Errorf(candor.Invalid, "This content has been closed. Open it again.")
+		return nil, false, candor.Errorf(candor.Invalid, "This content has been closed. Open it again.")
 	}
 	if b.stream != nil && b.at == off {
-		r := b.stream
-		b.stream = nil
+		r, b.stream = b.stream, nil
 		b.mu.Unlock()
-		return r, nil
+		return r, true, nil
 	}
 	length := want
 	if off == b.ended && off > 0 {
 		length = -1 // the second read in a row: there will be more
 	}
 	b.mu.Unlock()
-	return b.bucket.NewRangeReader(b.ctx, bodyKey(b.p.id), off, length, nil)
+	r, err = b.bucket.NewRangeReader(b.ctx, bodyKey(b.p.id), off, length, nil)
+	return r, length < 0, err
 }
 
 // give hands back a reader, to be kept if the next read may follow on.
-func (b *body) give(r *blob.Reader, at int64, err error) {
+func (b *body) give(r *blob.Reader, at int64, keep bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = at
 	old := r
-	if err == nil && at < b.p.size && r.Size() == b.p.size && !b.closed {
+	if keep && at < b.p.size && !b.closed {
 		old, b.stream, b.at = b.stream, r, at
 	}
 	if old != nil {

@@ -226,7 +226,8 @@ func (v *Vault) write(ctx context.Context, key string, data []byte) error {
 	}
 	if _, err := w.Write(data); err != nil {
 		cancel() // makes Close drop the blob
-		return errors.Join(err, w.Close())
+		_ = w.Close()
+		return err
 	}
 	return w.Close()
 }
