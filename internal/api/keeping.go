@@ -20,8 +20,8 @@ func (d *door) keepingRoutes() []route {
 	}
 }
 
-func (d *door) check(ctx context.Context, progress func(done, total int64)) (wire.Progress, error) {
-	found, err := d.archive.Check(ctx, progress)
+func (d *door) check(ctx context.Context, who archive.Actor, progress func(done, total int64)) (wire.Progress, error) {
+	found, err := d.archive.Check(ctx, who, progress)
 	if err != nil {
 		return wire.Progress{}, err
 	}
@@ -31,8 +31,8 @@ func (d *door) check(ctx context.Context, progress func(done, total int64)) (wir
 	}}, nil
 }
 
-func (d *door) rebuild(ctx context.Context, progress func(done, total int64)) (wire.Progress, error) {
-	totals, proof, err := d.archive.Rebuild(ctx, progress)
+func (d *door) rebuild(ctx context.Context, who archive.Actor, progress func(done, total int64)) (wire.Progress, error) {
+	totals, proof, err := d.archive.Rebuild(ctx, who, progress)
 	if err != nil {
 		return wire.Progress{}, err
 	}
@@ -41,13 +41,13 @@ func (d *door) rebuild(ctx context.Context, progress func(done, total int64)) (w
 
 // keeping runs a long job for an administrator. What fails once progress has
 // been written is told in the last line.
-func (d *door) keeping(job func(context.Context, func(done, total int64)) (wire.Progress, error)) func(http.ResponseWriter, *http.Request, archive.Actor) error {
+func (d *door) keeping(job func(context.Context, archive.Actor, func(done, total int64)) (wire.Progress, error)) func(http.ResponseWriter, *http.Request, archive.Actor) error {
 	return func(w http.ResponseWriter, r *http.Request, who archive.Actor) error {
 		if !who.Person.Has(candor.Administrator) {
 			return candor.Errorf(candor.Denied, "Only an administrator may do this. Ask one, or sign in as one.")
 		}
 		lines := &lineWriter{w: w}
-		last, err := job(r.Context(), func(done, total int64) {
+		last, err := job(r.Context(), who, func(done, total int64) {
 			lines.write(wire.Progress{Done: done, Total: total})
 		})
 		if err != nil && !lines.begun {

@@ -81,6 +81,6 @@ type receipts interface {
 }
 
 type keeping interface {
-	Check(ctx context.Context, progress func(done, total int64)) ([]archive.Difference, error)
-	Rebuild(ctx context.Context, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error)
+	Check(ctx context.Context, who archive.Actor, progress func(done, total int64)) ([]archive.Difference, error)
+	Rebuild(ctx context.Context, who archive.Actor, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error)
 }

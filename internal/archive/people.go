@@ -118,6 +118,17 @@ func (a *Archive) Solo(context.Context) (Actor, error) {
 	return Actor{}, candor.Errorf(candor.NotFound, "This archive is not a solo archive. Sign in, or name who acts with --as.")
 }
 
+// Operator returns the archive itself as an actor, for whoever holds the data
+// folder and the key files of an archive in which nobody can sign in because
+// its catalog is empty: it can do nothing but Found and Rebuild, and both are
+// recorded. In an archive that has people it is a Conflict.
+func (a *Archive) Operator(ctx context.Context) (Actor, error) {
+	if people, err := a.People(ctx, system); err != nil || len(people) > 0 {
+		return Actor{}, candor.Errorf(candor.Conflict, "This archive has people. Sign in as one of them.")
+	}
+	return system, nil
+}
+
 // People lists everybody, by ID. Anybody signed in may see the list.
 func (a *Archive) People(_ context.Context, _ Actor) ([]candor.Person, error) {
 	a.books.mu.RLock()
