@@ -271,7 +271,7 @@ func exportFrom(t *testing.T, srv *httptest.Server, body string) (*http.Response
 	return res, data
 }
 
-func TestKeepingIsForAdministrators(t *testing.T) {
+func TestKeepingTellsItsEnd(t *testing.T) {
 	for _, path := range []string{"/check", "/rebuild"} {
 		h := newHandler(t, &standIn{})
 		if w := ask(h, "POST", path, "reader", ""); w.Code != 403 || codeIn(t, w) != candor.Denied {

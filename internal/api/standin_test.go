@@ -195,12 +195,18 @@ func (s *standIn) Receipt(_ context.Context, index int64) (receipt.Receipt, erro
 	return proof, s.err
 }
 
-func (s *standIn) Check(_ context.Context, _ archive.Actor, progress func(done, total int64)) ([]archive.Difference, error) {
+func (s *standIn) Check(_ context.Context, who archive.Actor, progress func(done, total int64)) ([]archive.Difference, error) {
+	if !who.Person.Has(candor.Administrator) {
+		return nil, candor.Errorf(candor.Denied, "An administrator's work.")
+	}
 	progress(1, 2)
 	return []archive.Difference{{Where: "index", Problem: "2 items missing", Remedy: "candor rebuild"}}, s.err
 }
 
-func (s *standIn) Rebuild(_ context.Context, _ archive.Actor, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error) {
+func (s *standIn) Rebuild(_ context.Context, who archive.Actor, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error) {
+	if !who.Person.Has(candor.Administrator) {
+		return candor.Totals{}, receipt.Receipt{}, candor.Errorf(candor.Denied, "An administrator's work.")
+	}
 	progress(1, 2)
 	return candor.Totals{Items: 3, Bytes: 42, Conditions: map[candor.Condition]int64{}}, proof, s.err
 }
