@@ -1,0 +1,200 @@
+package receipt
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxOpen is how many intents may wait for their outcome at once before the
+	// oldest are no longer paired.
+	maxOpen = 1 << 18
+	// nonceWindow is how many records back a nonce is at least compared.
+	nonceWindow = 1 << 20
+)
+
+// auditor reads records in order and says where they do not agree.
+type auditor struct {
+	v        *Verification
+	open     map[int64]Record // intents waiting for their outcome
+	oldest   int64            // intents before this index are no longer waited for
+	last     time.Time
+	lastAt   int64
+	young    map[string]int64 // nonces to indexes: two generations,
+	old      map[string]int64 // the older dropped when the younger is full
+	forgot   int64            // nonces dropped
+	purposes map[string]*auditedPurpose
+}
+
+// auditedPurpose is what the log says of a purpose up to now.
+type auditedPurpose struct {
+	grant     Grant
+	granted   int64 // index of the newest grant
+	used      int64 // sum of New
+	overspent bool  // said once
+}
+
+func newAuditor(v *Verification) *auditor {
+	return &auditor{
+		v: v, open: make(map[int64]Record), young: make(map[string]int64),
+		purposes: make(map[string]*auditedPurpose),
+	}
+}
+
+// leaf takes the next leaf of the log.
+func (a *auditor) leaf(index int64, leaf []byte) {
+	r, err := ParseRecord(leaf)
+	if err != nil {
+		a.v.problem("Record #%d cannot be read: %v.", index, err)
+		return
+	}
+	a.v.Figures.Add(index, r)
+	a.checkTime(index, r)
+	a.checkNonce(index, r)
+	if r.Phase == Intent {
+		a.await(index, r)
+		return
+	}
+	a.pair(index, r)
+	a.checkPurpose(index, r)
+}
+
+func (a *auditor) checkTime(index int64, r Record) {
+	if t := r.When(); t.Before(a.last) {
+		a.v.problem("Record #%d is back-dated: it says %s, and record #%d before it says %s.",
+			index, r.Time, a.lastAt, a.last.Format(timeLayout))
+	} else {
+		a.last, a.lastAt = t, index
+	}
+}
+
+func (a *auditor) checkNonce(index int64, r Record) {
+	first, again := a.young[r.Nonce]
+	if !again {
+		first, again = a.old[r.Nonce]
+	}
+	if again {
+		a.v.problem("Record #%d repeats the nonce of record #%d.", index, first)
+	}
+	a.young[r.Nonce] = index
+	if len(a.young) == nonceWindow {
+		a.forgot += int64(len(a.old))
+		a.old, a.young = a.young, make(map[string]int64)
+	}
+}
+
+func (a *auditor) await(index int64, r Record) {
+	a.open[index] = r
+	for len(a.open) > maxOpen {
+		delete(a.open, a.oldest)
+		a.oldest++
+	}
+}
+
+// pair finds the intent of an outcome. An outcome that was allowed must have
+// one: nothing runs before it was written down.
+func (a *auditor) pair(index int64, r Record) {
+	if r.Intent == nil {
+		if r.Decision == Allow {
+			a.v.problem("Record #%d was allowed without an intent before it.", index)
+		}
+		return
+	}
+	at := *r.Intent
+	intent, ok := a.open[at]
+	switch {
+	case at >= index:
+		a.v.problem("Record #%d names record #%d as its intent, which does not come before it.", index, at)
+		return
+	case !ok && at < a.oldest:
+		a.v.problem("Record #%d answers record #%d after more than %d later intents; whether they belong together was not checked.", index, at, maxOpen)
+		return
+	case !ok:
+		a.v.problem("Record #%d names record #%d as its intent, which is not an intent or has an outcome already.", index, at)
+		return
+	}
+	delete(a.open, at)
+	if what := disagreement(intent, r); what != "" {
+		a.v.problem("Record #%d is not the outcome of its intent #%d: they differ in %s.", index, at, what)
+	}
+}
+
+// disagreement names the field in which an outcome differs from its intent. A
+// request's purpose may get its ID only when it is recorded.
+func disagreement(intent, outcome Record) string {
+	newPurpose := intent.Act == "request" && intent.Purpose == ""
+	switch {
+	case intent.Act != outcome.Act:
+		return "the act"
+	case intent.Purpose != outcome.Purpose && !newPurpose:
+		return "the purpose"
+	case intent.Actor != outcome.Actor:
+		return "the actor"
+	}
+	return ""
+}
+
+func (a *auditor) checkPurpose(index int64, r Record) {
+	if r.Decision != Allow {
+		return
+	}
+	if r.Grant != nil {
+		a.decide(index, r)
+	}
+	if r.Act == "request" || r.Act == "approve" {
+		return
+	}
+	if r.Purpose == "" {
+		if slices.Contains(readingActs, r.Act) {
+			a.v.problem("Record #%d was allowed to %s without a purpose.", index, r.Act)
+		}
+		return
+	}
+	a.useOf(index, r)
+}
+
+func (a *auditor) decide(index int64, r Record) {
+	p := a.purposes[r.Purpose]
+	if p == nil {
+		a.purposes[r.Purpose] = &auditedPurpose{grant: *r.Grant, granted: index}
+		return
+	}
+	if !(p.grant.Status == Active && r.Grant.Status == Revoked) {
+		a.v.problem("Record #%d decides again about purpose %s: record #%d made it %s, and only an active purpose can change, by being revoked.",
+			index, r.Purpose, p.granted, p.grant.Status)
+	}
+	p.grant.Status, p.granted = r.Grant.Status, index
+}
+
+// useOf checks an allowed act against the grant that stood when it ran.
+func (a *auditor) useOf(index int64, r Record) {
+	p := a.purposes[r.Purpose]
+	switch {
+	case p == nil:
+		a.v.problem("Record #%d was allowed under purpose %s, which was not approved before it.", index, r.Purpose)
+		return
+	case p.grant.Status != Active:
+		a.v.problem("Record #%d was allowed under purpose %s, which record #%d had made %s.", index, r.Purpose, p.granted, p.grant.Status)
+	case !r.When().Before(p.grant.ExpiresAt()): // the act was at this time or later
+		a.v.problem("Record #%d was allowed under purpose %s, which had expired at %s.", index, r.Purpose, p.grant.Expires)
+	case !slices.Contains(p.grant.Acts, r.Act):
+		a.v.problem("Record #%d was allowed to %s under purpose %s, which was not approved for that.", index, r.Act, r.Purpose)
+	case r.Collection != "" && !slices.Contains(p.grant.Collections, r.Collection):
+		a.v.problem("Record #%d was allowed on collection %s under purpose %s, which was not approved for it.", index, r.Collection, r.Purpose)
+	}
+	p.used += r.New
+	if p.used > p.grant.Coverage && !p.overspent {
+		p.overspent = true
+		a.v.problem("Purpose %s was shown more than its coverage of %d items: with record #%d it came to %d.", r.Purpose, p.grant.Coverage, index, p.used)
+	}
+}
+
+// newestOpen lists the newest intents without an outcome, in order.
+func (a *auditor) newestOpen(n int) []int64 {
+	all := make([]int64, 0, len(a.open))
+	for index := range a.open {
+		all = append(all, index)
+	}
+	slices.Sort(all)
+	return all[max(0, len(all)-n):]
+}
