@@ -1,0 +1,262 @@
+// Everything here is a convenience: each page works without it.
+"use strict";
+
+const $ = (s, in_ = document) => in_.querySelector(s);
+const $$ = (s, in_ = document) => [...in_.querySelectorAll(s)];
+
+// --- keyboard
+const typing = (e) => e.target.closest("input, textarea, select, dialog, [contenteditable]");
+let at = -1;
+
+function step(by) {
+  const hits = $$(".hit");
+  if (!hits.length) return false;
+  at = Math.min(hits.length - 1, Math.max(0, at + by));
+  hits.forEach((h, i) => h.classList.toggle("at", i === at));
+  $(".hit-title", hits[at]).focus({ preventScroll: true });
+  hits[at].scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+let mark = -1;
+function stepMark(by) {
+  const marks = $$(".sheet-row mark");
+  if (!marks.length) return false;
+  marks[mark]?.classList.remove("here");
+  mark = (mark + by + marks.length) % marks.length;
+  marks[mark].classList.add("here");
+  marks[mark].scrollIntoView({ block: "center" });
+  return true;
+}
+
+const keys = {
+  "/": () => { const q = $("#q"); if (!q) return false; q.focus(); q.select(); return true; },
+  "j": () => step(1),
+  "k": () => step(-1),
+  "n": () => stepMark(1),
+  "p": () => stepMark(-1),
+  "?": () => { $("#keys").showModal(); return true; },
+};
+
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  if (e.key === "Escape") {
+    if (e.target.id === "q") e.target.blur();
+    const open = $(".me[open], .mark[open], .strip details[open]");
+    if (open) { open.open = false; $("summary", open).focus(); }
+    return;
+  }
+  if (typing(e) || !keys[e.key]) return;
+  if (keys[e.key]()) e.preventDefault();
+});
+document.addEventListener("focusin", (e) => {
+  const hit = e.target.closest?.(".hit");
+  if (hit) at = $$(".hit").indexOf(hit);
+});
+
+// Open sheets close when something else is pressed.
+document.addEventListener("click", (e) => {
+  for (const d of $$(".me[open], .mark[open], .strip details[open]")) if (!d.contains(e.target)) d.open = false;
+});
+
+// --- facets: wide screens show them, and a choice applies itself
+const wide = matchMedia("(min-width: 821px)");
+const fold = $(".fold");
+if (fold) {
+  const set = () => { fold.open = wide.matches; };
+  set();
+  wide.addEventListener("change", set);
+}
+for (const form of $$("form[data-auto]")) {
+  form.addEventListener("change", (e) => { if (wide.matches && e.target.matches("[type=checkbox], select")) form.requestSubmit(); });
+}
+
+// --- how long an opened item stays readable
+for (const el of $$("[data-until]")) {
+  const tick = () => {
+    const left = Math.floor(el.dataset.until - Date.now() / 1000);
+    if (left <= 0) el.textContent = "closed; reload to open it again";
+    else if (left < 60) el.textContent = "readable for less than a minute";
+    else el.textContent = `readable for ${Math.floor(left / 60)} minute${left < 120 ? "" : "s"}`;
+  };
+  tick();
+  setInterval(tick, 15000);
+}
+
+// --- the receipt mark: checked here, without asking anybody
+const bytes = (b64) => Uint8Array.from(atob(b64), (c) => c.charCodeAt(0));
+const same = (a, b) => a.length === b.length && a.every((x, i) => x === b[i]);
+const join = (...parts) => { const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0)); let i = 0; for (const p of parts) { out.set(p, i); i += p.length; } return out; };
+const sha = async (...parts) => new Uint8Array(await crypto.subtle.digest("SHA-256", join(...parts)));
+
+// A tlog-proof, see https://c2sp.org/tlog-proof.
+function parseReceipt(text) {
+  const cut = text.indexOf("\n\n");
+  const head = text.slice(0, cut).split("\n");
+  const note = text.slice(cut + 2);
+  const end = note.indexOf("\n\n");
+  const body = note.slice(0, end + 1);
+  const [origin, size, root] = body.split("\n");
+  if (head[0] !== "c2sp.org/tlog-proof@v1" || cut < 0 || end < 0) throw new Error("not a receipt");
+  return {
+    leaf: bytes(head[1].replace(/^extra /, "")), index: Number(head[2].replace(/^index /, "")),
+    hashes: head.slice(3).map(bytes), body, origin, size: Number(size), root: bytes(root),
+    signatures: note.slice(end + 2).split("\n").filter((l) => l.startsWith("— ")).map((l) => l.slice(2).split(" ")),
+  };
+}
+
+// RFC 9162, section 2.1.3.2.
+async function rootOf(r) {
+  let f = r.index, s = r.size - 1, hash = await sha(new Uint8Array([0]), r.leaf);
+  for (const p of r.hashes) {
+    if (s === 0) throw new Error("too many hashes");
+    if (f % 2 === 1 || f === s) {
+      hash = await sha(new Uint8Array([1]), p, hash);
+      while (f % 2 === 0 && f !== 0) { f = Math.floor(f / 2); s = Math.floor(s / 2); }
+    } else {
+      hash = await sha(new Uint8Array([1]), hash, p);
+    }
+    f = Math.floor(f / 2); s = Math.floor(s / 2);
+  }
+  if (s !== 0) throw new Error("too few hashes");
+  return hash;
+}
+
+// true or false; null when this browser or page cannot tell.
+async function signed(r, key) {
+  const m = /^(.+)\+([0-9a-f]{8})\+(.+)$/.exec(key);
+  if (!m) return null;
+  const k = bytes(m[3]);
+  if (k[0] !== 1) return null;
+  let pub;
+  try { pub = await crypto.subtle.importKey("raw", k.slice(1), "Ed25519", false, ["verify"]); } catch { return null; }
+  for (const [name, b64] of r.signatures) {
+    const sig = bytes(b64);
+    const id = [...sig.slice(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("");
+    if (name === m[1] && id === m[2]) return crypto.subtle.verify("Ed25519", pub, sig.slice(4), new TextEncoder().encode(r.body));
+  }
+  return false;
+}
+
+async function checkReceipt(details) {
+  const r = parseReceipt(new TextDecoder().decode(bytes(details.dataset.receipt)));
+  if (!(r.index < r.size) || !same(await rootOf(r), r.root)) return [false, "This receipt does not hold: the record is not in the log that its checkpoint describes. Save it and show it to the auditor."];
+  const n = r.size.toLocaleString("en");
+  switch (await signed(r, details.dataset.key)) {
+    case true: return [true, `Checked here, offline: the record is in the log of ${n} records, and the log signed that.`];
+    case false: return [false, "This receipt does not hold: its checkpoint is not signed by this archive’s log. Save it and show it to the auditor."];
+  }
+  return [true, `Checked here, offline: the record is in the log of ${n} records. The signature was not checked; the command below does it.`];
+}
+
+if (globalThis.crypto?.subtle) {
+  for (const d of $$(".mark")) {
+    const button = $(".check-it", d), line = $(".mark-check", d);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      let ok = false, text = "This receipt could not be read.";
+      try { [ok, text] = await checkReceipt(d); } catch (e) { text = `This receipt does not hold: ${e.message}.`; }
+      line.classList.toggle("bad", !ok);
+      line.textContent = text;
+    });
+  }
+}
+
+// --- adding
+const addForm = $("#add");
+if (addForm) adding(addForm);
+
+function adding(form) {
+  const drop = $("#drop"), chosen = $("#chosen"), stop = $("#stop");
+  let files = [], running = false, stopped = false;
+
+  const size = (n) => { const u = ["bytes", "kB", "MB", "GB", "TB"]; let i = 0; while (n >= 999.5 && i < 4) { n /= 1000; i++; } return `${i && n < 9.95 ? n.toFixed(1) : Math.round(n)} ${u[i]}`; };
+  const time = (s) => s < 60 ? "less than a minute" : s < 3600 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+  const total = () => files.reduce((n, f) => n + f.file.size, 0);
+  const tell = () => { chosen.textContent = files.length ? `${files.length.toLocaleString("en")} ${files.length === 1 ? "file" : "files"}, ${size(total())}` : "Nothing chosen yet."; };
+  const take = (list) => { for (const file of list) files.push({ file, path: file.webkitRelativePath || file.name }); tell(); };
+
+  for (const input of $$("input[type=file]", form)) input.addEventListener("change", () => take(input.files));
+  for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (e) => { e.preventDefault(); drop.classList.add("over"); });
+  for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (e) => { e.preventDefault(); drop.classList.remove("over"); });
+  drop.addEventListener("drop", async (e) => {
+    const entries = [...e.dataTransfer.items].map((i) => i.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.length) return take(e.dataTransfer.files);
+    for (const entry of entries) await walk(entry);
+    tell();
+  });
+  async function walk(entry) {
+    if (entry.isFile) {
+      const file = await new Promise((ok) => entry.file(ok, () => ok(null)));
+      if (file) files.push({ file, path: entry.fullPath.replace(/^\//, "") });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((ok) => reader.readEntries(ok, () => ok([])));
+      if (!some.length) return;
+      for (const e of some) await walk(e);
+    }
+  }
+
+  async function ask(path, options) {
+    const res = await fetch(path, { method: "POST", ...options, headers: { Accept: "application/json", ...options?.headers } });
+    const body = await res.json().catch(() => ({}));
+    if (!res.ok) throw new Error(body.error?.message || `The server answered ${res.status}.`);
+    return body;
+  }
+  // XMLHttpRequest tells how much was sent; fetch does not.
+  function send(path, file, sent) {
+    return new Promise((ok, fail) => {
+      const x = new XMLHttpRequest();
+      x.open("POST", path);
+      x.setRequestHeader("Accept", "application/json");
+      x.upload.onprogress = (e) => sent(e.loaded);
+      x.onload = () => { if (x.status === 200) return ok(JSON.parse(x.response)); let m; try { m = JSON.parse(x.response).error.message; } catch { m = `The server answered ${x.status}.`; } fail(Object.assign(new Error(m), { answered: true })); };
+      x.onerror = () => fail(new Error("unreadable"));
+      x.send(file);
+    });
+  }
+
+  form.addEventListener("submit", async (e) => {
+    if (!files.length) return;
+    e.preventDefault();
+    if (running) return;
+    running = true; stopped = false; stop.hidden = false;
+    $("#progress").hidden = false;
+    try { await run(); } catch (err) { $("#progress-line").textContent = err.message; } finally { running = false; stop.hidden = true; }
+  });
+  stop.addEventListener("click", () => { stopped = true; });
+  addEventListener("beforeunload", (e) => { if (running) e.preventDefault(); });
+
+  async function run() {
+    const data = new FormData(form);
+    const { id } = await ask("/add/begin", { body: new URLSearchParams({ collection: data.get("collection"), source: data.get("source"), expected: files.length }) });
+    const known = [];
+    for (let i = 0; i < files.length; i += 2000) {
+      const part = files.slice(i, i + 2000).map((f) => ({ path: f.path, bytes: f.file.size, mtime: f.file.lastModified }));
+      known.push(...await ask(`/add/${id}/known`, { body: JSON.stringify(part) }));
+    }
+    const todo = files.filter((_, i) => !known[i]);
+    const all = todo.reduce((n, f) => n + f.file.size, 0), began = performance.now();
+    let done = 0, sent = 0, sinceCommit = 0;
+    const show = (now) => {
+      const b = sent + now, seconds = (performance.now() - began) / 1000, rate = b / Math.max(seconds, .1);
+      $("#bar").value = all ? b / all : 1;
+      $("#progress-line").textContent = `${done.toLocaleString("en")} of ${todo.length.toLocaleString("en")} files, ${size(b)} of ${size(all)}` + (files.length > todo.length ? `; ${files.length - todo.length} held already` : "");
+      $("#progress-rate").textContent = seconds < 2 ? "" : `${size(rate)}/s, ${(done / seconds).toFixed(1)} files/s, ${time((all - b) / Math.max(rate, 1))} left`;
+    };
+    for (const f of todo) {
+      if (stopped) break;
+      const q = new URLSearchParams({ path: f.path, mtime: f.file.lastModified });
+      try { await send(`/add/${id}/file?${q}`, f.file, show); }
+      catch (err) { if (err.answered) throw err; await ask(`/add/${id}/fail?${q}`, {}); }
+      done++; sent += f.file.size; sinceCommit++;
+      show(0);
+      if (sinceCommit >= 100) { sinceCommit = 0; await ask(`/add/${id}/commit`, {}); }
+    }
+    await ask(`/add/${id}/commit`, { body: new URLSearchParams({ finish: stopped ? "no" : "yes" }) });
+    running = false;
+    location.assign(`/additions/${id}`);
+  }
+}

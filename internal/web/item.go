@@ -1,0 +1,344 @@
+package web
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"candor"
+	"candor/internal/archive"
+)
+
+// Long texts are read in pieces, none of them left out: sheets are pages where
+// the item has pages, else runs of lines of about this size.
+const (
+	sheetBytes  = 48 << 10
+	sheetsAPage = 12 // pages of an item shown on one page of ours
+	pageWidth   = 1100
+)
+
+type linkPage struct {
+	Item    candor.ItemID
+	Choices []archive.PurposeInfo
+}
+
+// itemLink is where links to an item lead. Following a link opens nothing: the
+// page asks for the press of a button, which is an act.
+func (s *server) itemLink(w http.ResponseWriter, v *visit) error {
+	return s.show(w, v, http.StatusOK, "itemlink", "Open an item", linkPage{candor.ItemID(v.PathValue("item")), v.usable()})
+}
+
+// open performs the act and sends the browser to the view.
+func (s *server) open(w http.ResponseWriter, v *visit) error {
+	limitForm(w, v)
+	purpose, err := v.purposeAsked()
+	if err != nil {
+		return err
+	}
+	item := candor.ItemID(v.PostFormValue("item"))
+	opened, err := s.Archive.Open(v.Context(), v.who, archive.OpenRequest{Item: item, Purpose: purpose})
+	if err != nil {
+		return err
+	}
+	s.shown.noteOpened(opened.ID, openedItem{By: v.who.Person.ID, Item: item, Purpose: purpose})
+	q := url.Values{}
+	if from := v.PostFormValue("from"); from != "" {
+		q.Set("from", from)
+	}
+	target := "/view/" + url.PathEscape(opened.ID)
+	if p, err := strconv.Atoi(v.PostFormValue("page")); err == nil && p > 0 {
+		q.Set("p", strconv.Itoa(p))
+	}
+	if len(q) > 0 {
+		target += "?" + q.Encode()
+	}
+	return goTo(w, v, target)
+}
+
+// viewPageData is what the page of an opened item shows.
+type viewPageData struct {
+	View     Opened
+	Tab      string
+	Tabs     []tab
+	From     string // the results page it was opened from
+	Query    string
+	Sheets   []sheet
+	Paged    bool // the item has pages that can be drawn
+	Picture  bool
+	At, Last int // first sheet shown, number of sheets
+	Previous int // sheet numbers; 0 when there is none
+	Next     int
+	Hits     int // marks in the whole text
+	HitPages []int
+	NoText   bool
+	Left     time.Duration
+	Parent   candor.ItemID
+}
+
+type tab struct {
+	ID, Title string
+	Count     int
+	Here      bool
+}
+
+// sheet is one page of an item, or one run of its text.
+type sheet struct {
+	Number int
+	Text   []piece
+	Hits   int
+}
+
+// view shows an opened item. Looking on is the same act.
+func (s *server) view(w http.ResponseWriter, v *visit) error {
+	opened, err := s.opened(v)
+	if err != nil {
+		return s.viewGone(w, v, err)
+	}
+	data := viewPageData{View: opened, From: v.FormValue("from"), Tab: v.FormValue("tab"), Left: opened.Expires.Sub(s.Now())}
+	it := opened.Item
+	data.Paged = it.Pages > 0 && kindOf(it.Type).drawn
+	data.Picture = strings.HasPrefix(it.Type, "image/")
+	if len(it.Places) > 0 {
+		data.Parent = it.Places[0].Parent
+	}
+	words := s.wordsFor(v, &data)
+	text, err := opened.Contents.Text(v.Context())
+	if err != nil && candor.CodeOf(err) != candor.NotFound {
+		return err
+	}
+	data.lay(text, words, number(v.FormValue("p"), 1))
+	data.Tabs = s.tabsOf(&data)
+	return s.show(w, v, http.StatusOK, "view", nameOf(it), data)
+}
+
+func (s *server) opened(v *visit) (Opened, error) {
+	opened, err := s.Archive.View(v.Context(), v.who, v.PathValue("id"))
+	if err == nil && opened.View == nil {
+		err = candor.Errorf(candor.NotFound, "There is no such opened item for you. Open it again.")
+	}
+	return opened, err
+}
+
+type gonePage struct {
+	Item    candor.ItemID
+	Purpose candor.PurposeID
+	Known   bool
+}
+
+// viewGone explains that a view has closed, and offers to open the item again.
+func (s *server) viewGone(w http.ResponseWriter, v *visit, err error) error {
+	if candor.CodeOf(err) != candor.NotFound {
+		return err
+	}
+	o, ok := s.shown.openedAs(v.PathValue("id"), v.who.Person.ID)
+	return s.show(w, v, http.StatusNotFound, "gone", "This view has closed", gonePage{o.Item, o.Purpose, ok})
+}
+
+// wordsFor finds which words led here: the marks on the results page from
+// which the item was opened.
+func (s *server) wordsFor(v *visit, data *viewPageData) []string {
+	p, ok := s.shown.page(data.From, v.who.Person.ID)
+	if !ok || p.Result == nil {
+		data.From = ""
+		return nil
+	}
+	data.Query = p.Request.Query
+	return markedWords(p.Result.Hits)
+}
+
+// lay divides the text into sheets, marks the words, and picks what to show.
+func (d *viewPageData) lay(text string, words []string, at int) {
+	raw := sheetsOf(text, d.View.Item.Pages)
+	d.NoText = strings.TrimSpace(text) == ""
+	d.Last = max(len(raw), d.View.Item.Pages)
+	find := newFinder(words)
+	for i, t := range raw {
+		if n := find.count(t); n > 0 {
+			d.Hits += n
+			d.HitPages = append(d.HitPages, i+1)
+		}
+	}
+	step := 1
+	if d.View.Item.Pages > 0 {
+		step = sheetsAPage
+	}
+	d.At = min(max(1, at), max(1, d.Last))
+	for n := d.At; n <= min(d.At+step-1, d.Last); n++ {
+		var t string
+		if n <= len(raw) {
+			t = raw[n-1]
+		}
+		d.Sheets = append(d.Sheets, sheet{Number: n, Text: find.pieces(t), Hits: find.count(t)})
+	}
+	if d.At > 1 {
+		d.Previous = max(1, d.At-step)
+	}
+	if d.At+step <= d.Last {
+		d.Next = d.At + step
+	}
+}
+
+// sheetsOf divides a text: at form feeds where the item has pages, else at line
+// ends so that no sheet is much longer than sheetBytes.
+func sheetsOf(text string, pages int) []string {
+	if pages > 0 {
+		return strings.Split(strings.TrimSuffix(text, "\f"), "\f")
+	}
+	var out []string
+	for len(text) > sheetBytes {
+		cut := strings.LastIndexByte(text[:sheetBytes], '\n') + 1
+		if cut == 0 {
+			cut = runeStart(text, sheetBytes)
+		}
+		out = append(out, text[:cut])
+		text = text[cut:]
+	}
+	if text != "" {
+		out = append(out, text)
+	}
+	return out
+}
+
+func (s *server) tabsOf(d *viewPageData) []tab {
+	it := d.View.Item
+	tabs := []tab{{ID: "read", Title: s.pages.text("Read")}, {ID: "details", Title: s.pages.text("Details"), Count: len(it.Fields)}}
+	if len(it.Parts) > 0 || d.Parent != "" {
+		tabs = append(tabs, tab{ID: "parts", Title: s.pages.text("Parts"), Count: len(it.Parts)})
+	}
+	tabs = append(tabs, tab{ID: "places", Title: s.pages.text("Places"), Count: len(it.Places)},
+		tab{ID: "record", Title: s.pages.text("Record")})
+	known := false
+	for i := range tabs {
+		tabs[i].Here = tabs[i].ID == d.Tab
+		known = known || tabs[i].Here
+	}
+	if !known {
+		d.Tab, tabs[0].Here = "read", true
+	}
+	return tabs
+}
+
+// viewPage serves a page that a confined worker drew.
+func (s *server) viewPage(w http.ResponseWriter, v *visit) error {
+	n, err := strconv.Atoi(strings.TrimSuffix(v.PathValue("file"), ".png"))
+	if err != nil || n < 1 || !strings.HasSuffix(v.PathValue("file"), ".png") {
+		return candor.Errorf(candor.NotFound, "There is no such page.")
+	}
+	opened, err := s.opened(v)
+	if err != nil {
+		return err
+	}
+	if n > opened.Item.Pages {
+		return candor.Errorf(candor.NotFound, "The item has no page of that number.")
+	}
+	png, err := opened.Contents.Page(v.Context(), n, pageWidth)
+	if err != nil {
+		return err
+	}
+	return sendImage(w, v, "image/png", png)
+}
+
+// viewImage serves a picture that a confined worker drew anew, in full or, where
+// it cannot, small.
+func (s *server) viewImage(w http.ResponseWriter, v *visit) error {
+	opened, err := s.opened(v)
+	if err != nil {
+		return err
+	}
+	if png, err := opened.Contents.Page(v.Context(), 1, pageWidth); err == nil {
+		return sendImage(w, v, "image/png", png)
+	}
+	jpeg, err := opened.Contents.Thumbnail(v.Context())
+	if err != nil {
+		return err
+	}
+	return sendImage(w, v, "image/jpeg", jpeg)
+}
+
+func sendImage(w http.ResponseWriter, v *visit, mediaType string, data []byte) error {
+	w.Header().Set("Content-Security-Policy", filePolicy)
+	w.Header().Set("Content-Type", mediaType)
+	http.ServeContent(w, v.Request, "", time.Time{}, bytes.NewReader(data))
+	return nil
+}
+
+func (s *server) viewText(w http.ResponseWriter, v *visit) error {
+	opened, err := s.opened(v)
+	if err != nil {
+		return err
+	}
+	text, err := opened.Contents.Text(v.Context())
+	if err != nil {
+		return err
+	}
+	attach(w, "text/plain; charset=utf-8", nameOf(opened.Item)+".txt")
+	http.ServeContent(w, v.Request, "", time.Time{}, strings.NewReader(text))
+	return nil
+}
+
+// viewOriginal hands out the bytes as received: always as a download, never
+// under a type that a browser would show.
+func (s *server) viewOriginal(w http.ResponseWriter, v *visit) error {
+	opened, err := s.opened(v)
+	if err != nil {
+		return err
+	}
+	content, err := opened.Contents.Original(v.Context())
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	attach(w, "application/octet-stream", opened.Item.Name)
+	http.ServeContent(w, v.Request, "", time.Time{}, io.NewSectionReader(content, 0, content.Size()))
+	return nil
+}
+
+// attach makes an answer a download. The name is a name only: no folder, no
+// control character.
+func attach(w http.ResponseWriter, mediaType, name string) {
+	w.Header().Set("Content-Security-Policy", filePolicy)
+	w.Header().Set("Content-Type", mediaType)
+	disposition := mime.FormatMediaType("attachment", map[string]string{"filename": fileName(name)})
+	if disposition == "" {
+		disposition = "attachment"
+	}
+	w.Header().Set("Content-Disposition", disposition)
+}
+
+func fileName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`"<>|:*?`, r) {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+	if strings.Trim(name, ". /") == "" {
+		return "item"
+	}
+	return name
+}
+
+func nameOf(it candor.Item) string {
+	if it.Title != "" {
+		return it.Title
+	}
+	if it.Name != "" {
+		return it.Name
+	}
+	return string(it.ID)
+}
+
+func number(text string, otherwise int) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return otherwise
+	}
+	return n
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"strconv"
+
+	"candor"
+)
+
+const formAtMost = 1 << 20 // bytes of a form without files
+
+// limitForm bounds what is read of a form. Whatever is past the bound makes
+// the values missing, which each form treats as not filled in.
+func limitForm(w http.ResponseWriter, v *visit) {
+	v.Body = http.MaxBytesReader(w, v.Body, formAtMost)
+}
+
+func (s *server) help(w http.ResponseWriter, v *visit) error {
+	return s.show(w, v, http.StatusOK, "help", "Help", nil)
+}
+
+type termsPage struct{ Text template.HTML }
+
+func (s *server) terms(w http.ResponseWriter, v *visit) error {
+	return s.show(w, v, http.StatusOK, "terms", "Terms of use", termsPage{markdown(s.Archive.TermsText())})
+}
+
+// setTheme keeps light, dark, or what the device prefers.
+func (s *server) setTheme(w http.ResponseWriter, v *visit) error {
+	limitForm(w, v)
+	switch theme := v.PostFormValue("theme"); theme {
+	case "light", "dark":
+		s.setCookie(w, http.Cookie{Name: themeCookie, Value: theme, Expires: s.Now().AddDate(1, 0, 0)})
+	default:
+		s.setCookie(w, http.Cookie{Name: themeCookie, MaxAge: -1})
+	}
+	return goTo(w, v, localPath(v.PostFormValue("next")))
+}
+
+// saveReceipt sends a receipt as a file.
+func (s *server) saveReceipt(w http.ResponseWriter, v *visit) error {
+	index, err := strconv.ParseInt(v.PathValue("index"), 10, 64)
+	if err != nil || index < 0 {
+		return candor.Errorf(candor.NotFound, "There is no record of that number.")
+	}
+	r, err := s.Archive.Receipt(v.Context(), index)
+	if err != nil {
+		return err
+	}
+	attach(w, "text/plain; charset=utf-8", "record-"+strconv.FormatInt(index, 10)+".receipt")
+	_, err = w.Write(r.Marshal())
+	if err != nil {
+		s.note(v, candor.Wrap(err, candor.Unavailable, "the receipt did not reach the browser"))
+	}
+	return nil
+}
+
+func (s *server) nothingHere(http.ResponseWriter, *visit) error {
+	return candor.Errorf(candor.NotFound, "There is no page at this address.")
+}
+
+func (s *server) otherOrigin(http.ResponseWriter, *visit) error {
+	return candor.Errorf(candor.Denied, "The request came from another site, so nothing was done. Open this archive itself and try again.")
+}

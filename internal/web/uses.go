@@ -1,0 +1,93 @@
+package web
+
+import (
+	"context"
+	"io"
+
+	"candor"
+	"candor/internal/archive"
+	"candor/receipt"
+)
+
+// Archive is what the pages ask of the archive. Every method that shows
+// something is an act with a record; see package archive. All are called
+// concurrently.
+type Archive interface {
+	People
+	Purposes
+	Adding
+	Reading
+}
+
+// People are the uses that concern who acts.
+type People interface {
+	SignIn(ctx context.Context, who candor.PersonID, password string) (archive.Session, error)
+	Authenticate(ctx context.Context, secret string) (archive.Actor, error)
+	SignOut(ctx context.Context, secret string) error
+	Solo(ctx context.Context) (archive.Actor, error)
+	People(ctx context.Context, who archive.Actor) ([]candor.Person, error)
+	AddPerson(ctx context.Context, who archive.Actor, p candor.Person, password string) (archive.Receipted, error)
+}
+
+// Purposes are the uses that concern purposes, terms and collections.
+type Purposes interface {
+	Reasons() []candor.Reason
+	TermsText() string
+	RequestPurpose(ctx context.Context, who archive.Actor, r archive.PurposeRequest) (archive.PurposeInfo, receipt.Receipt, error)
+	DecidePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID, approve bool) (archive.PurposeInfo, receipt.Receipt, error)
+	RevokePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, receipt.Receipt, error)
+	Purposes(ctx context.Context, who archive.Actor) ([]archive.PurposeInfo, error)
+	Purpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, error)
+	Collections(ctx context.Context, who archive.Actor) ([]archive.CollectionInfo, error)
+	AddCollection(ctx context.Context, who archive.Actor, name, title string) (archive.Receipted, error)
+}
+
+// Adding are the uses that put material in.
+type Adding interface {
+	BeginAddition(ctx context.Context, who archive.Actor, collection, source string, expected int64) (candor.Addition, error)
+	KnownFiles(ctx context.Context, who archive.Actor, addition string, files []archive.FileHeader) ([]bool, error)
+	PutFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, r io.Reader) (candor.Entry, error)
+	FailFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, reason string) error
+	CommitAddition(ctx context.Context, who archive.Actor, addition string, finish bool) (candor.Addition, error)
+	Additions(ctx context.Context, who archive.Actor) ([]candor.Addition, error)
+	Addition(ctx context.Context, who archive.Actor, id string) (candor.Addition, error)
+	Entries(ctx context.Context, who archive.Actor, id string, c candor.Condition, offset, limit int) ([]candor.Entry, error)
+}
+
+// Reading are the uses that show something.
+type Reading interface {
+	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
+	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error)
+	View(ctx context.Context, who archive.Actor, id string) (Opened, error)
+	Receipt(ctx context.Context, index int64) (receipt.Receipt, error)
+}
+
+// Opened is an opened item and the way to its contents, which for a view of
+// the archive are one and the same.
+type Opened struct {
+	*archive.View
+	Contents Contents
+}
+
+// Contents reads an opened item; see archive.View.
+type Contents interface {
+	Original(ctx context.Context) (candor.Content, error)
+	Text(ctx context.Context) (string, error)
+	Thumbnail(ctx context.Context) ([]byte, error)
+	Page(ctx context.Context, page, width int) ([]byte, error)
+}
+
+// Over lets the pages use an archive.
+func Over(a *archive.Archive) Archive { return over{a} }
+
+type over struct{ *archive.Archive }
+
+func (o over) Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error) {
+	v, err := o.Archive.Open(ctx, who, r)
+	return Opened{v, v}, err
+}
+
+func (o over) View(ctx context.Context, who archive.Actor, id string) (Opened, error) {
+	v, err := o.Archive.View(ctx, who, id)
+	return Opened{v, v}, err
+}
