@@ -62,8 +62,9 @@ type Archive struct {
 	storing  sync.Mutex // batches are stored one at a time
 }
 
-// New opens the archive's use-cases over its ports. Decisions that the log has
-// and the documents have not, because of a crash, are applied.
+// New opens the archive's use-cases over its ports. What a crash has cut short
+// is finished: decisions that the log has and the documents have not are
+// applied, and batches that the catalog has are indexed and recorded.
 func New(ctx context.Context, cfg Config) (*Archive, error) {
 	cfg = cfg.withDefaults()
 	g, err := newGate(cfg)
@@ -74,7 +75,10 @@ func New(ctx context.Context, cfg Config) (*Archive, error) {
 	if err := a.load(ctx); err != nil {
 		return nil, err
 	}
-	return a, a.catchUp(ctx)
+	if err := a.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.finishPending(ctx)
 }
 
 func (cfg Config) withDefaults() Config {

@@ -195,23 +195,30 @@ func (a *Archive) storeBatch(ctx context.Context, b *batch, figure candor.Additi
 	if err := a.cfg.Vault.Sync(ctx); err != nil {
 		return err
 	}
+	if b == nil {
+		return a.cfg.Catalog.PutAddition(ctx, figure, nil)
+	}
+	if err := a.markPending(ctx, figure.ID, b, held); err != nil {
+		return err
+	}
 	if err := a.cfg.Catalog.PutItems(ctx, held.items); err != nil {
 		return err
 	}
-	var entries []candor.Entry
-	if b != nil {
-		entries = b.entries
-	}
-	if err := a.cfg.Catalog.PutAddition(ctx, figure, entries); err != nil {
+	if err := a.cfg.Catalog.PutAddition(ctx, figure, b.entries); err != nil {
 		return err
 	}
 	if err := a.cfg.Index.Put(ctx, held.docs); err != nil {
 		return err
 	}
-	if b == nil {
-		return nil
+	if err := a.recordBatch(ctx, b); err != nil {
+		return err
 	}
-	return a.recordBatch(ctx, b)
+	// The outcome is recorded: nothing that follows may have the batch stored
+	// again. A note that could not be cleared is cleared by the next start.
+	if err := a.clearPending(ctx, figure.ID); err != nil {
+		a.cfg.Logger.Warn("the note of a stored batch could not be cleared", "err", err)
+	}
+	return nil
 }
 
 // toStore is what a batch has for the catalog and the index.
