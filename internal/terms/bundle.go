@@ -118,7 +118,10 @@ func (b Bundle) load() (*Terms, error) {
 	if t.policies, err = parsePolicies(b.Policies); err != nil {
 		return nil, err
 	}
-	return t, t.validate()
+	if err := t.validate(); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 var codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
