@@ -1,0 +1,8 @@
+package custodian_test
+
+import (
+	"candor/internal/archive"
+	"candor/internal/custodian"
+)
+
+var _ archive.Custodian = (*custodian.Custodian)(nil)
