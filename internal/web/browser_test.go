@@ -160,8 +160,8 @@ func TestShots(t *testing.T) {
 			if s.do != nil {
 				steps = append(steps, s.do)
 			}
-			run(t, ctx, steps...)
-			png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+			run(t, ctx, append(steps, chromedp.Sleep(400*time.Millisecond))...)
+			png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 			must(t, err)
 			must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s.png", s.name, v.name)), png, 0o600))
 		}

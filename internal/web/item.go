@@ -81,6 +81,9 @@ type viewPageData struct {
 	Parent   candor.ItemID
 }
 
+// LeftSeconds is for the script, which counts down by its own clock.
+func (d viewPageData) LeftSeconds() int64 { return int64(d.Left / time.Second) }
+
 type tab struct {
 	ID, Title string
 	Count     int

@@ -72,9 +72,10 @@ for (const form of $$("form[data-auto]")) {
 }
 
 // --- how long an opened item stays readable
-for (const el of $$("[data-until]")) {
+for (const el of $$("[data-left]")) {
+  const end = performance.now() / 1000 + Number(el.dataset.left);
   const tick = () => {
-    const left = Math.floor(el.dataset.until - Date.now() / 1000);
+    const left = Math.floor(end - performance.now() / 1000);
     if (left <= 0) el.textContent = "closed; reload to open it again";
     else if (left < 60) el.textContent = "readable for less than a minute";
     else el.textContent = `readable for ${Math.floor(left / 60)} minute${left < 120 ? "" : "s"}`;
