@@ -1,0 +1,225 @@
+// Package kind tells what a file is from its content. The name only breaks ties
+// between kinds of text, which look alike.
+package kind
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+// Media types that Candor's readers are chosen by.
+const (
+	Empty     = "application/x-empty"
+	Unknown   = "application/octet-stream"
+	Text      = "text/plain"
+	HTML      = "text/html"
+	Markdown  = "text/markdown"
+	Troff     = "text/troff"
+	RTF       = "text/rtf"
+	PDF       = "application/pdf"
+	Mail      = "message/rfc822"
+	Mbox      = "application/mbox"
+	Zip       = "application/zip"
+	Tar       = "application/x-tar"
+	Gzip      = "application/gzip"
+	Bzip2     = "application/x-bzip2"
+	XZ        = "application/x-xz"
+	Zstd      = "application/zstd"
+	OLE       = "application/x-ole-storage"
+	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	PPTX      = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+	ODT       = "application/vnd.oasis.opendocument.text"
+	ODS       = "application/vnd.oasis.opendocument.spreadsheet"
+	ODP       = "application/vnd.oasis.opendocument.presentation"
+	ODG       = "application/vnd.oasis.opendocument.graphics"
+	EPUB      = "application/epub+zip"
+	allOfHead = 0
+)
+
+// unlimit lets mimetype see the whole head that it is given.
+var unlimit = sync.OnceFunc(func() { mimetype.SetLimit(allOfHead) })
+
+// Detect returns the media type of a source, without parameters, and whether
+// the source is text that can be read as it stands.
+func Detect(src candor.Source) (typ string, text bool, err error) {
+	if src.Size == 0 {
+		return Empty, false, nil
+	}
+	head, err := plain.Head(src)
+	if err != nil {
+		return Unknown, false, err
+	}
+	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")) {
+		return insideZip(src, head), false, nil
+	}
+	typ, text = DetectHead(head, src.Name)
+	return typ, text, nil
+}
+
+// DetectHead tells the type from the beginning of a file, for all but the
+// formats that stand inside zip.
+func DetectHead(head []byte, name string) (typ string, text bool) {
+	if len(head) == 0 {
+		return Empty, false
+	}
+	if MaybePDF(head) && (bytes.HasPrefix(head, pdfMark) || !isText(head[:bytes.Index(head, pdfMark)])) {
+		return PDF, false
+	}
+	unlimit()
+	found := mimetype.Detect(head)
+	typ = base(found)
+	if strings.HasPrefix(typ, "text/") || textual(found) || typ == Unknown && isText(head) {
+		return textKind(typ, head, name), true
+	}
+	return typ, false
+}
+
+var pdfMark = []byte("%PDF-")
+
+// MaybePDF tells whether a file can be a PDF at all, without parsing anything:
+// every file that Detect calls a PDF passes it. Readers accept the mark
+// anywhere in the first 1,024 bytes.
+func MaybePDF(head []byte) bool { return bytes.Contains(head[:min(len(head), 1024)], pdfMark) }
+
+func base(m *mimetype.MIME) string {
+	typ, _, _ := strings.Cut(m.String(), ";")
+	return typ
+}
+
+// textual tells whether a type is a kind of plain text.
+func textual(m *mimetype.MIME) bool {
+	for ; m != nil; m = m.Parent() {
+		if m.Is(Text) {
+			return true
+		}
+	}
+	return false
+}
+
+// isText tells text of any encoding from other bytes: hardly any control characters.
+func isText(head []byte) bool {
+	if _, name := plain.Guess(head); strings.HasPrefix(name, "utf-16") {
+		return true
+	}
+	odd := 0
+	for _, b := range head {
+		if b < ' ' && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1b || b == 0x7f {
+			odd++
+		}
+	}
+	return odd*1000 <= len(head) && !bytes.ContainsRune(head, 0)
+}
+
+// textKind tells kinds of text apart: by content where that is certain, else by name.
+func textKind(typ string, head []byte, name string) string {
+	switch {
+	case bytes.HasPrefix(head, []byte(`{\rtf`)):
+		return RTF
+	case looksLikeMbox(head):
+		return Mbox
+	case looksLikeMail(head):
+		return Mail
+	case looksLikeManual(head):
+		return Troff
+	}
+	switch strings.ToLower(path.Ext(name)) {
+	case ".md", ".markdown":
+		if typ == Text || typ == HTML {
+			return Markdown
+		}
+	case ".eml":
+		if typ == Text && looksLikeHeader(head) {
+			return Mail
+		}
+	case ".html", ".htm", ".xhtml":
+		if typ == Text || typ == "text/xml" || typ == "application/xml" {
+			return HTML
+		}
+	case ".csv":
+		if typ == Text {
+			return "text/csv"
+		}
+	case ".tsv", ".tab":
+		if typ == Text {
+			return "text/tab-separated-values"
+		}
+	case ".txt", ".log":
+		if typ != HTML {
+			return Text
+		}
+	}
+	switch typ {
+	case Unknown:
+		return Text
+	case "application/xhtml+xml":
+		return HTML
+	}
+	if (typ == "text/xml" || typ == "application/xml") && bytes.Contains(head[:min(len(head), 2048)], []byte("<html")) {
+		return HTML
+	}
+	return typ
+}
+
+// insideZip tells which of the many formats a zip file is, from the names of
+// its members.
+func insideZip(src candor.Source, head []byte) string {
+	r, err := zip.NewReader(src, src.Size)
+	if err != nil {
+		unlimit()
+		if typ := base(mimetype.Detect(head)); typ != Unknown {
+			return typ // cut short, but its first members tell
+		}
+		return Zip
+	}
+	if typ := statedType(r); typ != "" {
+		return typ
+	}
+	types := false
+	found := Zip
+	for _, f := range r.File {
+		switch {
+		case f.Name == "[Content_Types].xml":
+			types = true
+		case f.Name == "word/document.xml":
+			found = DOCX
+		case f.Name == "xl/workbook.xml":
+			found = XLSX
+		case f.Name == "ppt/presentation.xml":
+			found = PPTX
+		case f.Name == "META-INF/MANIFEST.MF" && found == Zip:
+			return "application/java-archive"
+		}
+	}
+	if !types {
+		return Zip
+	}
+	return found
+}
+
+// statedType reads the member "mimetype", with which OpenDocument and EPUB begin.
+func statedType(r *zip.Reader) string {
+	if len(r.File) == 0 || r.File[0].Name != "mimetype" || r.File[0].UncompressedSize64 > 200 {
+		return ""
+	}
+	m, err := r.File[0].Open()
+	if err != nil {
+		return ""
+	}
+	defer m.Close()
+	data, err := io.ReadAll(io.LimitReader(m, 200))
+	typ := strings.TrimSpace(string(data))
+	if err != nil || !strings.HasPrefix(typ, "application/vnd.oasis.opendocument.") && typ != EPUB {
+		return ""
+	}
+	return typ
+}

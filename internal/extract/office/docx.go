@@ -1,0 +1,87 @@
+package office
+
+import (
+	"encoding/xml"
+	"sort"
+	"strings"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+// DOCX reads a WordprocessingML document: its body, notes, comments, headers
+// and footers, and the files embedded in it. The error is the sink's.
+func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done}
+	p, err := openPack(src)
+	if err != nil {
+		faulty(&reading, err, false)
+		return reading, nil
+	}
+	p.meta(&reading, "docProps/core.xml")
+	p.meta(&reading, "docProps/app.xml")
+	w := plain.NewWriter(sink)
+	err = p.walk("word/document.xml", wordVisitor(w))
+	p.judge(&reading, err, w)
+	for _, member := range wordExtras(p) {
+		p.judge(&reading, p.walk(member, wordVisitor(w)), w)
+	}
+	if err := w.Close(); err != nil {
+		return reading, err
+	}
+	if reading.Language == "" {
+		reading.Language = plain.Language(w.Sample())
+	}
+	return reading, p.embedded(&reading, sink, "word/embeddings/", "word/media/")
+}
+
+// wordExtras lists the members that hold text beside the body, in a fixed order.
+func wordExtras(p *pack) []string {
+	var out []string
+	for _, f := range p.order {
+		base, ok := strings.CutPrefix(f.Name, "word/")
+		if !ok || !strings.HasSuffix(base, ".xml") || strings.Contains(base, "/") {
+			continue
+		}
+		for _, stem := range []string{"header", "footer", "footnotes", "endnotes", "comments"} {
+			if strings.TrimRight(strings.TrimSuffix(base, ".xml"), "0123456789") == stem {
+				out = append(out, f.Name)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// wordVisitor writes the text of WordprocessingML (ECMA-376 part 1, 17).
+// Deleted text (w:delText) is not part of the document and is left out.
+func wordVisitor(w *plain.Writer) func(xml.Token) error {
+	inText := false
+	return func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			inText = e.Name.Local == "t"
+			switch e.Name.Local {
+			case "tab":
+				_, _ = w.WriteString("\t")
+			case "br", "cr":
+				_, _ = w.WriteString("\n")
+			case "noBreakHyphen":
+				_, _ = w.WriteString("-")
+			}
+		case xml.CharData:
+			if inText {
+				_, _ = w.Write(e)
+			}
+		case xml.EndElement:
+			inText = false
+			switch e.Name.Local {
+			case "p", "tr":
+				w.Line()
+			case "tc":
+				_, _ = w.WriteString("\t")
+			}
+		}
+		return w.Err()
+	}
+}

@@ -1,0 +1,207 @@
+// Package office reads word processor, spreadsheet and presentation files:
+// Office Open XML (ECMA-376), OpenDocument (ISO 26300) and RTF. Each format has
+// one small walker over the standard library's zip and XML readers; nothing is
+// kept in memory but the strings of a spreadsheet, and every expansion is bounded.
+package office
+
+import (
+	"archive/zip"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"candor"
+	"candor/internal/extract/name"
+	"candor/internal/extract/plain"
+)
+
+const (
+	minExpansion = 256 << 20 // bytes that any file may expand to
+	maxRatio     = 100       // times its own size that a larger file may expand to
+	maxDepth     = 10_000    // nested XML elements
+)
+
+var (
+	errExpands = errors.New("it expands to far more than its size: reading stopped there")
+	errNesting = errors.New("its XML is nested more than 10,000 deep: reading stopped there")
+	errMissing = errors.New("a necessary part of it is missing")
+)
+
+// pack is an open zip package with a bound on what is read out of it.
+type pack struct {
+	files map[string]*zip.File
+	order []*zip.File
+	left  int64
+}
+
+func openPack(src candor.Source) (*pack, error) {
+	r, err := zip.NewReader(src, src.Size)
+	if err != nil {
+		return nil, err
+	}
+	p := &pack{files: make(map[string]*zip.File, len(r.File)), order: r.File, left: max(minExpansion, maxRatio*src.Size)}
+	for _, f := range r.File {
+		p.files[f.Name] = f
+	}
+	return p, nil
+}
+
+// walk calls visit for each XML token of a member.
+func (p *pack) walk(member string, visit func(xml.Token) error) error {
+	f, ok := p.files[strings.TrimPrefix(member, "/")]
+	if !ok {
+		return errMissing
+	}
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return walkXML(&bounded{r: r, left: &p.left}, visit)
+}
+
+// walkXML reads XML without checking that tags match, and without entities:
+// encoding/xml knows none but the five of XML itself, so none can expand.
+func walkXML(r io.Reader, visit func(xml.Token) error) error {
+	d := xml.NewDecoder(r)
+	d.Strict = false
+	d.Entity = xml.HTMLEntity
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	for depth := 0; ; {
+		t, err := d.RawToken()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch t.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxDepth {
+				return errNesting
+			}
+		case xml.EndElement:
+			depth--
+		}
+		if err := visit(t); err != nil {
+			return err
+		}
+	}
+}
+
+// bounded stops a reader when the package has expanded too far.
+type bounded struct {
+	r    io.Reader
+	left *int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if *b.left <= 0 {
+		return 0, errExpands
+	}
+	if int64(len(p)) > *b.left {
+		p = p[:*b.left]
+	}
+	n, err := b.r.Read(p)
+	*b.left -= int64(n)
+	return n, err
+}
+
+func attr(e xml.StartElement, local string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == local {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// relations reads which member a relation's ID stands for (ECMA-376 part 2),
+// in a member's own .rels file.
+func (p *pack) relations(member string) map[string]string {
+	out := map[string]string{}
+	dir, file := path.Split(member)
+	_ = p.walk(dir+"_rels/"+file+".rels", func(t xml.Token) error {
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && attr(e, "TargetMode") != "External" {
+			target := attr(e, "Target")
+			if !strings.HasPrefix(target, "/") {
+				target = path.Join(dir, target)
+			}
+			out[attr(e, "Id")] = strings.TrimPrefix(target, "/")
+		}
+		return nil
+	})
+	return out
+}
+
+// embedded hands on the files that stand inside a document, and counts its
+// pictures, which are not read one by one. The error is the sink's.
+func (p *pack) embedded(r *candor.Reading, sink candor.Sink, parts, pictures string) error {
+	n, lost := 0, 0
+	for _, f := range p.order {
+		switch {
+		case strings.HasPrefix(f.Name, pictures) && !f.FileInfo().IsDir():
+			n++
+		case parts != "" && strings.HasPrefix(f.Name, parts) && !f.FileInfo().IsDir():
+			m, err := f.Open()
+			if err != nil {
+				lost++
+				continue
+			}
+			err = sink.Part(candor.Place{Path: name.Base(f.Name)}, m)
+			_ = m.Close()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if n > 0 {
+		r.Fields = append(r.Fields, candor.Field{Name: "doc:Pictures", Value: fmt.Sprint(n)})
+	}
+	if lost > 0 {
+		missing(r, fmt.Sprintf("%d files inside it could not be read", lost))
+	}
+	return nil
+}
+
+// missing makes a reading partial and says what is missing.
+func missing(r *candor.Reading, what string) {
+	if r.Condition == candor.Done {
+		r.Condition = candor.Partial
+	}
+	if r.Reason != "" {
+		what = r.Reason + "; " + what
+	}
+	r.Reason = what
+}
+
+// judge is faulty for a part whose text went to w. When the sink refused, the
+// fault is not the document's.
+func (p *pack) judge(r *candor.Reading, err error, w *plain.Writer) {
+	if w.Err() == nil {
+		faulty(r, err, len(w.Sample()) > 0)
+	}
+}
+
+// faulty states what a fault in a document's main part means.
+func faulty(r *candor.Reading, err error, someText bool) {
+	var say string
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, errExpands), errors.Is(err, errNesting):
+		say = err.Error()
+	case errors.Is(err, errMissing):
+		say = err.Error()
+	default:
+		say = "it is damaged or cut short"
+	}
+	if someText {
+		missing(r, say+"; what stands before was read")
+		return
+	}
+	r.Condition, r.Reason = candor.Failed, say
+}

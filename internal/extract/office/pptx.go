@@ -1,0 +1,107 @@
+package office
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+// PPTX reads a PresentationML file: each slide, with its notes, is a page. The
+// error is the sink's.
+func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done}
+	p, err := openPack(src)
+	if err != nil {
+		faulty(&reading, err, false)
+		return reading, nil
+	}
+	p.meta(&reading, "docProps/core.xml")
+	p.meta(&reading, "docProps/app.xml")
+	slides, err := p.slides()
+	if err != nil {
+		faulty(&reading, err, false)
+		return reading, nil
+	}
+	reading.Pages = len(slides)
+	w := plain.NewWriter(sink)
+	var broken []string
+	for i, member := range slides {
+		if i > 0 {
+			w.Page()
+		}
+		if err := p.slide(member, w); err != nil && w.Err() == nil {
+			broken = append(broken, fmt.Sprint(i+1))
+		}
+	}
+	if err := w.Close(); err != nil {
+		return reading, err
+	}
+	if len(broken) > 0 {
+		missing(&reading, "slides that could not be read to their end: "+strings.Join(broken[:min(len(broken), 50)], ", "))
+	}
+	if reading.Language == "" {
+		reading.Language = plain.Language(w.Sample())
+	}
+	return reading, p.embedded(&reading, sink, "ppt/embeddings/", "ppt/media/")
+}
+
+// slides lists the slides' members in the order in which they are shown.
+func (p *pack) slides() ([]string, error) {
+	const main = "ppt/presentation.xml"
+	rels := p.relations(main)
+	var out []string
+	err := p.walk(main, func(t xml.Token) error {
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "sldId" {
+			for _, a := range e.Attr {
+				if member := rels[a.Value]; a.Name.Local == "id" && member != "" {
+					out = append(out, member)
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (p *pack) slide(member string, w *plain.Writer) error {
+	if err := p.walk(member, drawingVisitor(w)); err != nil {
+		return err
+	}
+	for _, target := range p.relations(member) {
+		if strings.HasPrefix(target, "ppt/notesSlides/") {
+			w.Line()
+			return p.walk(target, drawingVisitor(w))
+		}
+	}
+	return nil
+}
+
+// drawingVisitor writes the text of DrawingML (ECMA-376 part 1, 21.1.2).
+func drawingVisitor(w *plain.Writer) func(xml.Token) error {
+	inText := false
+	return func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			inText = e.Name.Local == "t"
+			if e.Name.Local == "br" {
+				_, _ = w.WriteString("\n")
+			}
+		case xml.CharData:
+			if inText {
+				_, _ = w.Write(e)
+			}
+		case xml.EndElement:
+			inText = false
+			switch e.Name.Local {
+			case "p", "tr":
+				w.Line()
+			case "tc":
+				_, _ = w.WriteString("\t")
+			}
+		}
+		return w.Err()
+	}
+}

@@ -1,0 +1,232 @@
+package office
+
+import (
+	"bufio"
+	"io"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+const maxGroups = 10_000 // nested RTF groups
+
+// RTF reads Rich Text Format 1.9: its text and its title. The error is the sink's.
+func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done}
+	w := plain.NewWriter(sink)
+	p := rtf{r: bufio.NewReaderSize(io.NewSectionReader(src, 0, src.Size), 64<<10), w: w, state: rtfState{uc: 1}}
+	p.codepage(1252)
+	whole := p.read()
+	if err := w.Close(); err != nil {
+		return reading, err
+	}
+	reading.Title = strings.TrimSpace(p.title.String())
+	if author := strings.TrimSpace(p.author.String()); author != "" {
+		reading.People = []string{author}
+		reading.Fields = append(reading.Fields, candor.Field{Name: "doc:Creator", Value: author})
+	}
+	reading.Language = plain.Language(w.Sample())
+	if !whole {
+		faulty(&reading, io.ErrUnexpectedEOF, len(w.Sample()) > 0)
+	}
+	return reading, nil
+}
+
+// rtfState is what a group inherits and its end restores.
+type rtfState struct {
+	skip bool             // a destination that is not text
+	into *strings.Builder // a destination that is kept apart: title, author
+	uc   int              // characters to skip after \u
+}
+
+type rtf struct {
+	r      *bufio.Reader
+	w      *plain.Writer
+	state  rtfState
+	stack  []rtfState
+	code   encoding.Encoding
+	skipN  int // characters still to skip after \u
+	high   rune
+	title  strings.Builder
+	author strings.Builder
+}
+
+// read reads to the end and tells whether every group was closed.
+func (p *rtf) read() bool {
+	opened := false
+	for p.w.Err() == nil {
+		c, err := p.r.ReadByte()
+		if err != nil {
+			return opened && len(p.stack) == 0
+		}
+		switch c {
+		case '{':
+			opened = true
+			if len(p.stack) >= maxGroups {
+				return false
+			}
+			p.stack = append(p.stack, p.state)
+		case '}':
+			if n := len(p.stack); n > 0 {
+				p.state, p.stack = p.stack[n-1], p.stack[:n-1]
+			}
+			if len(p.stack) == 0 {
+				return true
+			}
+		case '\\':
+			p.control()
+		case '\r', '\n':
+		default:
+			p.char(c)
+		}
+	}
+	return true
+}
+
+func (p *rtf) put(s string) {
+	switch {
+	case p.state.skip:
+	case p.state.into != nil:
+		if p.state.into.Len() < 4<<10 {
+			p.state.into.WriteString(s)
+		}
+	default:
+		_, _ = p.w.WriteString(s)
+	}
+}
+
+// char takes one byte in the document's code page.
+func (p *rtf) char(c byte) {
+	if p.skipN > 0 {
+		p.skipN--
+		return
+	}
+	if c < 0x80 {
+		p.put(string(rune(c)))
+		return
+	}
+	s, _ := p.code.NewDecoder().String(string([]byte{c}))
+	p.put(s)
+}
+
+func (p *rtf) codepage(n int) {
+	e, err := htmlindex.Get("windows-" + strconv.Itoa(n))
+	if err != nil {
+		e, _ = htmlindex.Get("windows-1252")
+	}
+	p.code = e
+}
+
+// control reads a control word or symbol; the backslash was read.
+func (p *rtf) control() {
+	c, err := p.r.ReadByte()
+	if err != nil {
+		return
+	}
+	if c|0x20 < 'a' || c|0x20 > 'z' {
+		p.symbol(c)
+		return
+	}
+	word := []byte{c}
+	for {
+		c, err = p.r.ReadByte()
+		if err != nil || c|0x20 < 'a' || c|0x20 > 'z' || len(word) >= 32 {
+			break
+		}
+		word = append(word, c)
+	}
+	var digits []byte
+	for err == nil && (c >= '0' && c <= '9' || c == '-' && len(digits) == 0) && len(digits) < 11 {
+		digits = append(digits, c)
+		c, err = p.r.ReadByte()
+	}
+	if err == nil && c != ' ' {
+		_ = p.r.UnreadByte()
+	}
+	n, nerr := strconv.Atoi(string(digits))
+	p.word(string(word), n, nerr == nil)
+}
+
+func (p *rtf) symbol(c byte) {
+	switch c {
+	case '\'':
+		var hex [2]byte
+		if _, err := io.ReadFull(p.r, hex[:]); err == nil {
+			if v, err := strconv.ParseUint(string(hex[:]), 16, 8); err == nil {
+				p.char(byte(v))
+			}
+		}
+	case '*':
+		p.state.skip = true
+	case '~':
+		p.put("\u00a0")
+	case '_':
+		p.put("-")
+	case '\\', '{', '}':
+		p.put(string(rune(c)))
+	case '\r', '\n':
+		p.put("\n")
+	}
+}
+
+func (p *rtf) word(word string, n int, has bool) {
+	switch word {
+	case "par", "line", "row", "sect", "page":
+		p.put("\n")
+	case "tab", "cell":
+		p.put("\t")
+	case "emdash":
+		p.put("—")
+	case "endash":
+		p.put("–")
+	case "lquote":
+		p.put("‘")
+	case "rquote":
+		p.put("’")
+	case "ldblquote":
+		p.put("“")
+	case "rdblquote":
+		p.put("”")
+	case "bullet":
+		p.put("•")
+	case "ansicpg":
+		p.codepage(n)
+	case "uc":
+		p.state.uc = min(max(n, 0), 100)
+	case "u":
+		if has {
+			p.unicode(n)
+		}
+	case "bin":
+		_, _ = io.CopyN(io.Discard, p.r, int64(max(n, 0)))
+	case "title":
+		p.state.into = &p.title
+	case "author":
+		p.state.into = &p.author
+	case "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore", "listtable", "rsidtbl", "generator", "xmlnstbl", "fldinst":
+		p.state.skip = word != "info"
+		if word == "info" {
+			p.state.into = new(strings.Builder)
+		}
+	}
+}
+
+// unicode takes a UTF-16 unit, written as a signed 16-bit number.
+func (p *rtf) unicode(n int) {
+	r := rune(uint16(n))
+	p.skipN = p.state.uc
+	switch {
+	case r >= 0xd800 && r < 0xdc00:
+		p.high = r
+	case r >= 0xdc00 && r < 0xe000 && p.high != 0:
+		p.put(string((p.high-0xd800)<<10 + (r - 0xdc00) + 0x10000))
+		p.high = 0
+	default:
+		p.put(string(r))
+	}
+}

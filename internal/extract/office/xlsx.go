@@ -1,0 +1,259 @@
+package office
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+// maxStrings bounds the table of strings that a spreadsheet's cells point
+// into: the one thing that has to be held in memory, in bytes.
+const maxStrings = 128 << 20
+
+var errStrings = errors.New("it holds more than 128 MiB of distinct texts: cells that point past them were not read")
+
+// XLSX reads a SpreadsheetML workbook: each sheet under its name, a line a row,
+// tabs between cells, dates as dates. The error is the sink's.
+func XLSX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done}
+	p, err := openPack(src)
+	if err != nil {
+		faulty(&reading, err, false)
+		return reading, nil
+	}
+	p.meta(&reading, "docProps/core.xml")
+	p.meta(&reading, "docProps/app.xml")
+	book := workbook{pack: p, w: plain.NewWriter(sink)}
+	sheets, err := book.open()
+	if err != nil {
+		faulty(&reading, err, false)
+		return reading, nil
+	}
+	if book.problem != nil {
+		missing(&reading, book.problem.Error())
+	}
+	for _, s := range sheets {
+		if err := book.sheet(s); err != nil && book.w.Err() == nil {
+			missing(&reading, fmt.Sprintf("the sheet %q could not be read to its end", s.title))
+		}
+	}
+	if err := book.w.Close(); err != nil {
+		return reading, err
+	}
+	reading.Fields = append(reading.Fields, candor.Field{Name: "doc:Sheets", Value: fmt.Sprint(len(sheets))})
+	if reading.Language == "" {
+		reading.Language = plain.Language(book.w.Sample())
+	}
+	return reading, p.embedded(&reading, sink, "xl/embeddings/", "xl/media/")
+}
+
+type sheet struct{ title, member string }
+
+type workbook struct {
+	*pack
+	w       *plain.Writer
+	strings []string
+	dates   []bool // by cell style: it shows a date
+	epoch   time.Time
+	problem error
+}
+
+func (b *workbook) open() ([]sheet, error) {
+	const main = "xl/workbook.xml"
+	rels := b.relations(main)
+	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	var sheets []sheet
+	err := b.walk(main, func(t xml.Token) error {
+		e, ok := t.(xml.StartElement)
+		if !ok {
+			return nil
+		}
+		switch e.Name.Local {
+		case "workbookPr":
+			if v := attr(e, "date1904"); v == "1" || v == "true" {
+				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+			}
+		case "sheet":
+			sheets = append(sheets, sheet{attr(e, "name"), rels[attr(e, "id")]})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.sharedStrings(); err != nil && !errors.Is(err, errMissing) {
+		b.problem = err
+	}
+	b.styles()
+	return sheets, nil
+}
+
+func (b *workbook) sharedStrings() error {
+	var s strings.Builder
+	size, inText, phonetic := 0, false, false
+	return b.walk("xl/sharedStrings.xml", func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			inText = e.Name.Local == "t"
+			phonetic = phonetic || e.Name.Local == "rPh"
+		case xml.CharData:
+			if inText && !phonetic {
+				s.Write(e)
+			}
+		case xml.EndElement:
+			inText = false
+			switch e.Name.Local {
+			case "rPh":
+				phonetic = false
+			case "si":
+				if size += s.Len() + 16; size > maxStrings {
+					return errStrings
+				}
+				b.strings = append(b.strings, s.String())
+				s.Reset()
+			}
+		}
+		return nil
+	})
+}
+
+// styles finds which cell styles show dates: the built-in formats 14 to 22 and
+// 45 to 47 (ECMA-376 part 1, 18.8.30), and own formats with a year or a day.
+func (b *workbook) styles() {
+	own := map[string]bool{}
+	inCells := false
+	_ = b.walk("xl/styles.xml", func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "numFmt":
+				own[attr(e, "numFmtId")] = showsDate(attr(e, "formatCode"))
+			case "cellXfs":
+				inCells = true
+			case "xf":
+				if id := attr(e, "numFmtId"); inCells && len(b.dates) < 1<<16 {
+					n, _ := strconv.Atoi(id)
+					b.dates = append(b.dates, own[id] || n >= 14 && n <= 22 || n >= 45 && n <= 47)
+				}
+			}
+		case xml.EndElement:
+			if e.Name.Local == "cellXfs" {
+				inCells = false
+			}
+		}
+		return nil
+	})
+}
+
+// showsDate looks for y or d outside quotes and brackets in a format's code.
+func showsDate(code string) bool {
+	quoted, bracket := false, false
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '\\':
+			i++
+		case c == '[':
+			bracket = true
+		case c == ']':
+			bracket = false
+		case !bracket && strings.IndexByte("yYdD", c) >= 0:
+			return true
+		}
+	}
+	return false
+}
+
+// cell is the cell that is being read.
+type cell struct {
+	kind  string // its t attribute: s, str, inlineStr, b, e, n, d
+	style int
+	value strings.Builder
+}
+
+func (b *workbook) sheet(s sheet) error {
+	_, _ = b.w.WriteString(s.title)
+	b.w.Line()
+	var c cell
+	inValue, first := false, true
+	return b.walk(s.member, func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "row":
+				first = true
+			case "c":
+				c.kind = attr(e, "t")
+				c.style, _ = strconv.Atoi(attr(e, "s"))
+				c.value.Reset()
+			case "v", "t":
+				inValue = true
+			}
+		case xml.CharData:
+			if inValue && c.value.Len() < 1<<20 {
+				c.value.Write(e)
+			}
+		case xml.EndElement:
+			switch e.Name.Local {
+			case "v", "t":
+				inValue = false
+			case "row":
+				b.w.Line()
+			case "c":
+				if text := b.show(&c); text != "" {
+					if !first {
+						_, _ = b.w.WriteString("\t")
+					}
+					_, _ = b.w.WriteString(text)
+					first = false
+				}
+			}
+		}
+		return b.w.Err()
+	})
+}
+
+// show gives a cell as a reader sees it, as far as searching needs.
+func (b *workbook) show(c *cell) string {
+	v := c.value.String()
+	switch c.kind {
+	case "s":
+		i, err := strconv.Atoi(v)
+		if err != nil || i < 0 || i >= len(b.strings) {
+			return ""
+		}
+		return b.strings[i]
+	case "b":
+		return map[string]string{"1": "TRUE", "0": "FALSE"}[v]
+	case "", "n":
+		if c.style >= 0 && c.style < len(b.dates) && b.dates[c.style] {
+			return b.date(v)
+		}
+	}
+	return v
+}
+
+func (b *workbook) date(v string) string {
+	days, err := strconv.ParseFloat(v, 64)
+	if err != nil || math.IsNaN(days) || days < 0 || days > 2958466 {
+		return v
+	}
+	whole, part := math.Modf(days)
+	t := b.epoch.AddDate(0, 0, int(whole)).Add(time.Duration(math.Round(part*86400)) * time.Second)
+	switch {
+	case part == 0:
+		return t.Format("2006-01-02")
+	case whole == 0:
+		return t.Format("15:04:05")
+	}
+	return t.Format("2006-01-02 15:04:05")
+}

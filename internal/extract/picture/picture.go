@@ -1,0 +1,210 @@
+// Package picture reads photographs and drawings: their size, their EXIF, IPTC
+// and XMP fields, and a small copy of what they show. It recognises nobody and
+// nothing in them.
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/draw"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+const (
+	thumbnailWidth = 480  // pixels
+	maxSide        = 8000 // pixels of a rendered picture
+)
+
+type codec struct {
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+func codecOf(typ string) (codec, bool) {
+	switch typ {
+	case "image/jpeg":
+		return codec{jpeg.DecodeConfig, jpeg.Decode}, true
+	case "image/png", "image/vnd.mozilla.apng":
+		return codec{png.DecodeConfig, png.Decode}, true
+	case "image/gif":
+		return codec{gif.DecodeConfig, gif.Decode}, true
+	case "image/webp":
+		return codec{webp.DecodeConfig, webp.Decode}, true
+	case "image/tiff":
+		return codec{tiff.DecodeConfig, tiff.Decode}, true
+	case "image/bmp":
+		return codec{bmp.DecodeConfig, bmp.Decode}, true
+	}
+	return codec{}, false
+}
+
+// Reads tells whether a media type is read here.
+func Reads(typ string) bool {
+	_, ok := codecOf(typ)
+	return ok
+}
+
+// Read reads a picture. What its fields say in words (headline, description,
+// keywords, place, by-line) is its text. A picture of more than maxPixels is not
+// decoded. The error is the sink's.
+func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done, Extraction: candor.Extraction{Pages: 1}}
+	c, _ := codecOf(typ)
+	tags := readTags(src, typ)
+	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
+	if err == nil {
+		reading.Fields = append(reading.Fields,
+			candor.Field{Name: "file:Width", Value: fmt.Sprint(conf.Width)},
+			candor.Field{Name: "file:Height", Value: fmt.Sprint(conf.Height)})
+	}
+	tags.describe(&reading)
+	w := plain.NewWriter(sink)
+	for _, line := range tags.text() {
+		_, _ = w.WriteString(line)
+		w.Line()
+	}
+	if err := w.Close(); err != nil {
+		return reading, err
+	}
+	reading.Language = plain.Language(w.Sample())
+	if err == nil {
+		reading.Thumbnail, err = thumbnail(src, c, conf, tags.orientation, maxPixels)
+	}
+	judge(&reading, err, len(tags.list) > 0)
+	return reading, nil
+}
+
+func judge(r *candor.Reading, err error, tagged bool) {
+	switch {
+	case err == nil:
+	case candor.CodeOf(err) == candor.TooLarge:
+		r.Condition, r.Reason = candor.Partial, candor.MessageOf(err)
+	case tagged || len(r.Fields) > 0:
+		r.Condition, r.Reason = candor.Partial, "the picture is damaged or cut short: its fields were read, what it shows was not"
+	default:
+		r.Condition, r.Reason = candor.Failed, "the picture is damaged or cut short"
+	}
+}
+
+// load decodes a picture that is not too large, the right way up.
+func load(src candor.Source, c codec, conf image.Config, orientation int, maxPixels, width int64) (*image.RGBA, error) {
+	pixels := int64(conf.Width) * int64(conf.Height)
+	if conf.Width <= 0 || conf.Height <= 0 {
+		return nil, candor.Errorf(candor.Invalid, "the picture has no area")
+	}
+	if pixels > maxPixels {
+		return nil, candor.Errorf(candor.TooLarge, "the picture has %d megapixels; more than %d are not drawn", pixels/1e6, maxPixels/1e6)
+	}
+	m, err := c.decode(io.NewSectionReader(src, 0, src.Size))
+	if err != nil {
+		return nil, err
+	}
+	if orientation >= 5 { // lies on its side: what will be its width is now its height
+		return upright(scale(m, m.Bounds().Dy(), m.Bounds().Dx(), width, true), orientation), nil
+	}
+	return upright(scale(m, m.Bounds().Dx(), m.Bounds().Dy(), width, false), orientation), nil
+}
+
+// scale draws m so that the picture, seen upright with w by h pixels, is at
+// most width wide. Pictures are not made larger.
+func scale(m image.Image, w, h int, width int64, lying bool) *image.RGBA {
+	factor := min(1, float64(width)/float64(w), maxSide/float64(h))
+	w, h = max(1, int(float64(w)*factor+0.5)), max(1, int(float64(h)*factor+0.5))
+	if lying {
+		w, h = h, w
+	}
+	dst := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(dst, dst.Bounds(), image.White, image.Point{}, draw.Src)
+	if factor == 1 {
+		draw.Draw(dst, dst.Bounds(), m, m.Bounds().Min, draw.Over)
+	} else {
+		draw.BiLinear.Scale(dst, dst.Bounds(), m, m.Bounds(), draw.Over, nil)
+	}
+	return dst
+}
+
+// upright turns a picture as its EXIF orientation (1 to 8) says.
+func upright(m *image.RGBA, orientation int) *image.RGBA {
+	if orientation < 2 || orientation > 8 {
+		return m
+	}
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	dw, dh := w, h
+	if orientation >= 5 {
+		dw, dh = h, w
+	}
+	dst := image.NewRGBA(image.Rect(0, 0, dw, dh))
+	for y := range h {
+		for x := range w {
+			dx, dy := turned(orientation, x, y, w, h)
+			copy(dst.Pix[dst.PixOffset(dx, dy):][:4], m.Pix[m.PixOffset(x, y):][:4])
+		}
+	}
+	return dst
+}
+
+// turned gives the upright place of a stored pixel (EXIF 2.32, tag 0x0112).
+func turned(orientation, x, y, w, h int) (int, int) {
+	switch orientation {
+	case 2:
+		return w - 1 - x, y
+	case 3:
+		return w - 1 - x, h - 1 - y
+	case 4:
+		return x, h - 1 - y
+	case 5:
+		return y, x
+	case 6:
+		return h - 1 - y, x
+	case 7:
+		return h - 1 - y, w - 1 - x
+	}
+	return y, w - 1 - x
+}
+
+func thumbnail(src candor.Source, c codec, conf image.Config, orientation int, maxPixels int64) ([]byte, error) {
+	m, err := load(src, c, conf, orientation, maxPixels, thumbnailWidth)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = jpeg.Encode(&b, m, &jpeg.Options{Quality: 75})
+	return b.Bytes(), err
+}
+
+// Render draws a picture anew as PNG, at most width pixels wide.
+func Render(src candor.Source, typ string, page, width int, maxPixels int64) ([]byte, error) {
+	if page != 1 {
+		return nil, candor.Errorf(candor.NotFound, "there is no page %d: a picture has one", page)
+	}
+	c, _ := codecOf(typ)
+	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
+	if err != nil {
+		return nil, candor.Wrap(err, candor.NotSupported, "the picture cannot be drawn: it is damaged or cut short")
+	}
+	m, err := load(src, c, conf, readTags(src, typ).orientation, maxPixels, int64(width))
+	if err != nil {
+		if candor.CodeOf(err) == candor.TooLarge {
+			return nil, err
+		}
+		return nil, candor.Wrap(err, candor.NotSupported, "the picture cannot be drawn: it is damaged or cut short")
+	}
+	var b bytes.Buffer
+	enc := png.Encoder{CompressionLevel: png.BestSpeed}
+	err = enc.Encode(&b, m)
+	return b.Bytes(), err
+}
+
+func trimmed(s string) string { return strings.TrimSpace(strings.Trim(s, "\x00")) }

@@ -1,0 +1,206 @@
+package picture
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/bep/imagemeta"
+	"golang.org/x/text/encoding/charmap"
+
+	"candor"
+)
+
+const (
+	maxTags  = 500
+	maxValue = 8 << 10 // bytes of one field
+)
+
+// tags are a picture's fields as found, in order.
+type tags struct {
+	list        []candor.Field
+	orientation int // EXIF, 1 to 8; 0 when not stated
+}
+
+func readTags(src candor.Source, typ string) tags {
+	var t tags
+	format, ok := map[string]imagemeta.ImageFormat{"image/jpeg": imagemeta.JPEG, "image/png": imagemeta.PNG,
+		"image/tiff": imagemeta.TIFF, "image/webp": imagemeta.WebP}[typ]
+	if !ok {
+		return t
+	}
+	// What was found before a fault stands; the fault itself shows when the
+	// picture is decoded.
+	sources := imagemeta.EXIF | imagemeta.XMP
+	if format == imagemeta.JPEG {
+		t.list = iim(photoshop(io.NewSectionReader(src, 0, src.Size)))
+	} else {
+		sources |= imagemeta.IPTC
+	}
+	_ = decode(src, format, sources, t.add)
+	return t
+}
+
+func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source, add func(imagemeta.TagInfo)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("reading fields: %v", p)
+		}
+	}()
+	_, err = imagemeta.Decode(imagemeta.Options{
+		R:               io.NewSectionReader(src, 0, src.Size),
+		ImageFormat:     format,
+		Sources:         sources,
+		ShouldHandleTag: wanted,
+		HandleTag:       func(tag imagemeta.TagInfo) error { add(tag); return nil },
+		LimitNumTags:    2000,
+		LimitTagSize:    maxValue,
+	})
+	return err
+}
+
+// wanted leaves out previews of the picture and makers' private blocks.
+func wanted(tag imagemeta.TagInfo) bool {
+	if tag.Source == imagemeta.EXIF && strings.HasPrefix(tag.Namespace, "IFD1") {
+		return false
+	}
+	switch tag.Tag {
+	case "PrintIM", "ThumbnailOffset", "ThumbnailLength", "StripOffsets", "StripByteCounts",
+		"TileOffsets", "TileByteCounts", "JPEGTables", "ApplicationNotes", "PhotoshopSettings", "ICC_Profile":
+		return false
+	}
+	return !strings.HasPrefix(tag.Tag, imagemeta.UnknownPrefix) && !strings.HasPrefix(tag.Tag, "MakerNote")
+}
+
+func (t *tags) add(tag imagemeta.TagInfo) {
+	if tag.Source == imagemeta.EXIF && tag.Tag == "Orientation" {
+		t.orientation = integer(tag.Value)
+	}
+	v := value(tag.Value)
+	if v == "" || len(v) > maxValue || len(t.list) >= maxTags {
+		return
+	}
+	prefix := map[imagemeta.Source]string{imagemeta.EXIF: "exif:", imagemeta.IPTC: "iptc:", imagemeta.XMP: "xmp:"}[tag.Source]
+	t.list = append(t.list, candor.Field{Name: prefix + tag.Tag, Value: v})
+}
+
+func integer(v any) int {
+	switch n := v.(type) {
+	case uint16:
+		return int(n)
+	case uint8:
+		return int(n)
+	case uint32:
+		return int(n)
+	case int:
+		return n
+	}
+	return 0
+}
+
+// value writes a tag's value as text; what has no text form gives "".
+func value(v any) string {
+	switch x := v.(type) {
+	case string:
+		return utf8Text(trimmed(x))
+	case []string:
+		return utf8Text(strings.Join(x, ", "))
+	case []byte:
+		if len(x) > 64 || !utf8.Valid(x) {
+			return ""
+		}
+		return trimmed(string(x))
+	case time.Time:
+		return x.Format(time.RFC3339)
+	case []any:
+		var parts []string
+		for _, e := range x {
+			parts = append(parts, value(e))
+		}
+		return strings.Join(parts, ", ")
+	case nil:
+		return ""
+	}
+	s := fmt.Sprint(v)
+	if len(s) > 512 {
+		return "" // tables of numbers
+	}
+	return s
+}
+
+// utf8Text reads what is not UTF-8 as windows-1252, which old picture desks wrote.
+func utf8Text(s string) string {
+	if !utf8.ValidString(s) {
+		s, _ = charmap.Windows1252.NewDecoder().String(s)
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// get returns the first value of the named fields, in order of preference.
+func (t *tags) get(names ...string) (value, from string) {
+	for _, n := range names {
+		for _, f := range t.list {
+			if strings.EqualFold(f.Name, n) {
+				return f.Value, f.Name
+			}
+		}
+	}
+	return "", ""
+}
+
+// all returns the distinct values of the named fields.
+func (t *tags) all(names ...string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, n := range names {
+		for _, f := range t.list {
+			if strings.EqualFold(f.Name, n) && !seen[f.Value] {
+				seen[f.Value] = true
+				out = append(out, f.Value)
+			}
+		}
+	}
+	return out
+}
+
+// describe fills in title, date, people and fields.
+func (t *tags) describe(r *candor.Reading) {
+	r.Fields = append(r.Fields, t.list...)
+	r.Title, _ = t.get("iptc:Headline", "xmp:Headline", "iptc:ObjectName", "xmp:Title", "exif:XPTitle")
+	r.People = t.all("iptc:By-line", "iptc:Byline", "xmp:Creator", "exif:Artist")
+	r.Date, r.DateFrom = t.date()
+}
+
+func (t *tags) date() (time.Time, string) {
+	for _, n := range []string{"exif:DateTimeOriginal", "xmp:DateTimeOriginal", "iptc:DateCreated", "xmp:DateCreated", "xmp:CreateDate", "exif:CreateDate", "exif:DateTimeDigitized", "exif:DateTime", "exif:ModifyDate"} {
+		v, from := t.get(n)
+		if v == "" {
+			continue
+		}
+		for _, form := range []string{"2006:01:02 15:04:05", "2006:01:02 15:04:05-07:00", time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02", "2006:01:02", "20060102"} {
+			if d, err := time.Parse(form, v); err == nil && d.Year() > 1 {
+				return d.UTC(), from
+			}
+		}
+	}
+	return time.Time{}, ""
+}
+
+// text is what the fields say in words, for searching.
+func (t *tags) text() []string {
+	return t.all(
+		"iptc:Headline", "xmp:Headline", "iptc:ObjectName", "xmp:Title", "exif:XPTitle",
+		"iptc:Caption-Abstract", "iptc:Caption", "xmp:Description", "exif:ImageDescription", "exif:XPComment", "exif:UserComment", "xmp:AltTextAccessibility",
+		"iptc:Keywords", "xmp:Subject", "exif:XPKeywords",
+		"iptc:Sub-location", "iptc:Sublocation", "xmp:Location", "iptc:City", "xmp:City", "iptc:Province-State", "iptc:ProvinceState", "xmp:State",
+		"iptc:Country-PrimaryLocationName", "iptc:CountryPrimaryLocationName", "xmp:Country",
+		"iptc:By-line", "iptc:Byline", "xmp:Creator", "exif:Artist", "iptc:Credit", "xmp:Credit", "iptc:Source", "xmp:Source",
+		"iptc:CopyrightNotice", "xmp:Rights", "exif:Copyright", "iptc:SpecialInstructions", "xmp:Instructions")
+}

@@ -1,0 +1,113 @@
+package plain
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// Decode guesses the encoding from the head of a text and returns a reader of
+// UTF-8 together with the encoding's name.
+func Decode(head []byte, r io.Reader) (io.Reader, string) {
+	enc, name := Guess(head)
+	if enc == nil {
+		return r, name
+	}
+	return transform.NewReader(r, enc.NewDecoder()), name
+}
+
+// DecodeHTML is Decode for HTML, where the document may state its encoding.
+func DecodeHTML(head []byte, contentType string, r io.Reader) (io.Reader, string) {
+	if enc, name, certain := charset.DetermineEncoding(head, contentType); certain && name != "utf-8" {
+		return transform.NewReader(r, enc.NewDecoder()), name
+	}
+	return Decode(head, r)
+}
+
+// Guess tells the encoding of a text from its head. A nil encoding means UTF-8,
+// whose faults the Writer mends.
+func Guess(head []byte) (encoding.Encoding, string) {
+	switch {
+	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
+		return nil, "utf-8"
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}):
+		return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM), "utf-16le"
+	case bytes.HasPrefix(head, []byte{0xfe, 0xff}):
+		return unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM), "utf-16be"
+	case validUTF8(head):
+		if e, name := bareUTF16(head); e != nil {
+			return e, name
+		}
+		return nil, "utf-8"
+	}
+	if e, name := bareUTF16(head); e != nil {
+		return e, name
+	}
+	return eightBit(head)
+}
+
+// validUTF8 accepts a character that is cut by the head's end.
+func validUTF8(head []byte) bool {
+	for cut := 0; cut < utf8.UTFMax && cut <= len(head); cut++ {
+		if utf8.Valid(head[:len(head)-cut]) {
+			return true
+		}
+	}
+	return false
+}
+
+// bareUTF16 recognises UTF-16 without a mark: mostly Latin text, so nearly
+// every second byte is zero.
+func bareUTF16(head []byte) (encoding.Encoding, string) {
+	if len(head) < 8 {
+		return nil, ""
+	}
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i%2]++
+		}
+	}
+	most := len(head) * 2 / 5
+	switch {
+	case zeros[1] >= most && zeros[0]*20 < zeros[1]:
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "utf-16le"
+	case zeros[0] >= most && zeros[1]*20 < zeros[0]:
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), "utf-16be"
+	}
+	return nil, ""
+}
+
+// eightBit tells Cyrillic from Western text: in Cyrillic most letters have the
+// high bit, and small letters outnumber capitals in only one of the two codes.
+func eightBit(head []byte) (encoding.Encoding, string) {
+	high, letters := 0, 0
+	var small1251, smallKOI int
+	for _, b := range head {
+		switch {
+		case b >= 0xe0:
+			small1251++
+			high++
+		case b >= 0xc0:
+			smallKOI++
+			high++
+		case b >= 0x80:
+			high++
+		case b|0x20 >= 'a' && b|0x20 <= 'z':
+			letters++
+		}
+	}
+	switch {
+	case high <= letters:
+		return charmap.Windows1252, "windows-1252"
+	case smallKOI > small1251:
+		return charmap.KOI8R, "koi8-r"
+	}
+	return charmap.Windows1251, "windows-1251"
+}

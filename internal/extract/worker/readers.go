@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"strings"
+
+	"candor"
+	"candor/internal/extract/kind"
+	"candor/internal/extract/mail"
+	"candor/internal/extract/office"
+	"candor/internal/extract/pack"
+	"candor/internal/extract/pdf"
+	"candor/internal/extract/picture"
+	"candor/internal/extract/plain"
+	"candor/internal/extract/wire"
+)
+
+const (
+	notRead = "files of this type are kept but not read by this version"
+	noSound = "sound is not transcribed by this version"
+)
+
+// readers choose a reader by what the content is.
+type readers struct{ pdf *pdf.Engine }
+
+// Load loads what the readers need before the process is confined.
+func Load(h wire.HelloMessage) (Readers, error) {
+	mail.UseCharsets()
+	if !h.PDF {
+		return &readers{}, nil
+	}
+	engine, err := pdf.Load(h.Cache)
+	if err != nil && h.Cache != "" { // a cache that cannot be used is no reason to read nothing
+		engine, err = pdf.Load("")
+	}
+	return &readers{pdf: engine}, err
+}
+
+func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink candor.Sink) (candor.Reading, error) {
+	typ, text, err := kind.Detect(src)
+	if err != nil {
+		return plain.Unreadable(candor.Reading{Type: typ}, err), nil
+	}
+	say(typ)
+	switch typ {
+	case kind.Empty:
+		return candor.Reading{Type: typ, Condition: candor.Done}, nil
+	case kind.PDF:
+		if r.pdf == nil {
+			return candor.Reading{Type: typ, Condition: candor.Failed, Reason: "the PDF engine is not loaded"}, nil
+		}
+		return r.pdf.Read(src, sink)
+	case kind.HTML:
+		return plain.HTML(src, sink)
+	case kind.Troff:
+		return plain.Troff(src, sink)
+	case kind.Mail:
+		return mail.Read(src, sink)
+	case kind.Mbox:
+		return mail.Mbox(src, sink)
+	case kind.Zip, kind.EPUB:
+		return pack.Zip(src, typ, sink)
+	case kind.Tar:
+		return pack.Tar(src, typ, sink)
+	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd:
+		return pack.Compressed(src, typ, sink)
+	}
+	return r.others(src, typ, text, l, sink)
+}
+
+func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits, sink candor.Sink) (candor.Reading, error) {
+	switch typ {
+	case kind.DOCX:
+		return office.DOCX(src, typ, sink)
+	case kind.XLSX:
+		return office.XLSX(src, typ, sink)
+	case kind.PPTX:
+		return office.PPTX(src, typ, sink)
+	case kind.RTF:
+		return office.RTF(src, typ, sink)
+	case kind.OLE, "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
+		return office.OLE(src, typ), nil
+	}
+	switch {
+	case strings.HasPrefix(typ, "application/vnd.oasis.opendocument."):
+		return office.ODF(src, typ, sink)
+	case picture.Reads(typ):
+		return picture.Read(src, typ, l.Pixels, sink)
+	case text:
+		return plain.Read(src, typ, sink)
+	case strings.HasPrefix(typ, "audio/"), strings.HasPrefix(typ, "video/"), typ == "application/ogg":
+		return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: noSound}, nil
+	}
+	return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: notRead}, nil
+}
+
+func (r *readers) Render(src candor.Source, l wire.Limits, page, width int) ([]byte, error) {
+	typ, _, err := kind.Detect(src)
+	switch {
+	case err != nil:
+		return nil, candor.Wrap(err, candor.Unavailable, "the file could not be read")
+	case typ == kind.PDF && r.pdf != nil:
+		return r.pdf.Render(src, page, width)
+	case picture.Reads(typ):
+		return picture.Render(src, typ, page, width, l.Pixels)
+	}
+	return nil, candor.Errorf(candor.NotSupported, "pages of this type (%s) are not drawn", typ)
+}
