@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -35,7 +34,6 @@ type Config struct {
 	Dir    string       // the index's folder; made if it does not exist
 	Key    []byte       // 32 bytes; seals everything in Dir
 	Logger *slog.Logger // nil discards
-	Rand   io.Reader    // nil is crypto/rand.Reader
 }
 
 // Batches of a Put. Larger ones make fewer segments, and cost memory.
@@ -72,7 +70,7 @@ type description struct {
 // process has it open. After Verification and NotSupported, Reset and a
 // rebuild make the index again.
 func Open(ctx context.Context, cfg Config) (*Index, error) {
-	s, err := newSealer(cfg.Key, cfg.Rand)
+	s, err := newSealer(cfg.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,18 +27,23 @@ import (
 //	key    = HKDF-SHA256(index key, salt, "candor index file " ‖ base name)
 //	ID     = "candor1:" ‖ key ID (16 hex) ‖ ":" ‖ salt (32 hex)
 //
-// Each writer (a segment file, a bolt snapshot) draws a new salt, so a counter
-// is never used twice under one key, and a block that is moved to another file
-// does not open. The ID stands readable in the file's footer; it is the salt
-// and a hash, nothing else.
+// Each segment file draws a new salt, so a counter is never used twice under
+// one key, and a block that is moved to another file does not open. The ID
+// stands readable in the file's footer; it is the salt and a hash, nothing else.
+//
+// Values in root.bolt have the salt 0 and, as their key is the same each time,
+// a random nonce: block = nonce (12 bytes) ‖ ciphertext ‖ tag. Bleve writes a
+// root again when it is opened, and leaves in place the values that have gone
+// empty since; under a new salt they would not open.
 
 const (
-	idPrefix     = "candor1:"
-	saltSize     = 16
-	counterSize  = 6
-	tagSize      = 16
-	maxBlocks    = 1 << (8 * counterSize)
-	sealOverhead = counterSize + tagSize
+	idPrefix    = "candor1:"
+	saltSize    = 16
+	nonceSize   = 12
+	counterSize = 6
+	tagSize     = 16
+	maxBlocks   = 1 << (8 * counterSize)
+	rootName    = "root.bolt"
 )
 
 var errSeal = candor.Errorf(candor.Verification,
@@ -48,23 +51,19 @@ var errSeal = candor.Errorf(candor.Verification,
 
 // sealer seals and opens the blocks of one index.
 type sealer struct {
-	key  []byte
-	id   string
-	rand io.Reader
+	key []byte
+	id  string
 }
 
-func newSealer(key []byte, random io.Reader) (*sealer, error) {
+func newSealer(key []byte) (*sealer, error) {
 	if len(key) != 32 {
 		return nil, candor.Errorf(candor.Invalid, "The index key has %d bytes; it must have 32.", len(key))
-	}
-	if random == nil {
-		random = rand.Reader
 	}
 	sum, err := hkdf.Key(sha256.New, key, nil, "candor index key id", 8)
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{key: append([]byte(nil), key...), id: hex.EncodeToString(sum), rand: random}, nil
+	return &sealer{key: append([]byte(nil), key...), id: hex.EncodeToString(sum)}, nil
 }
 
 func (s *sealer) aead(salt []byte, path string) (cipher.AEAD, error) {
@@ -83,25 +82,41 @@ func (s *sealer) aead(salt []byte, path string) (cipher.AEAD, error) {
 // concurrent use.
 func (s *sealer) writer(path string) (string, func([]byte) []byte, error) {
 	salt := make([]byte, saltSize)
-	if _, err := io.ReadFull(s.rand, salt); err != nil {
-		return "", nil, fmt.Errorf("drawing a salt for an index file: %w", err)
+	root := filepath.Base(path) == rootName
+	if !root {
+		rand.Read(salt) // never fails, as crypto/rand says
 	}
 	aead, err := s.aead(salt, path)
 	if err != nil {
 		return "", nil, err
 	}
-	var count atomic.Uint64
+	nonces, kept := counted(), nonceSize-counterSize
+	if root {
+		nonces, kept = random, 0
+	}
 	seal := func(data []byte) []byte {
 		if len(data) == 0 {
 			return data
 		}
-		var nonce [12]byte
-		binary.BigEndian.PutUint64(nonce[4:], count.Add(1)%maxBlocks)
-		out := make([]byte, counterSize, len(data)+sealOverhead)
-		copy(out, nonce[6:])
-		return aead.Seal(out, nonce[:], data, nil)
+		nonce := nonces()
+		out := make([]byte, 0, nonceSize-kept+len(data)+tagSize)
+		return aead.Seal(append(out, nonce[kept:]...), nonce[:], data, nil)
 	}
 	return idPrefix + s.id + ":" + hex.EncodeToString(salt), seal, nil
+}
+
+// counted returns nonces that count from 1.
+func counted() func() [nonceSize]byte {
+	var count atomic.Uint64
+	return func() (nonce [nonceSize]byte) {
+		binary.BigEndian.PutUint64(nonce[4:], count.Add(1)%maxBlocks)
+		return nonce
+	}
+}
+
+func random() (nonce [nonceSize]byte) {
+	rand.Read(nonce[:])
+	return nonce
 }
 
 // reader returns what opens the blocks of the writer with an ID.
@@ -115,16 +130,20 @@ func (s *sealer) reader(id, path string) (func([]byte) ([]byte, error), error) {
 	if err != nil {
 		return nil, err
 	}
+	size := counterSize
+	if filepath.Base(path) == rootName {
+		size = nonceSize
+	}
 	return func(data []byte) ([]byte, error) {
 		if len(data) == 0 {
 			return data, nil
 		}
-		if len(data) < sealOverhead {
+		if len(data) < size+tagSize {
 			return nil, errSeal
 		}
-		var nonce [12]byte
-		copy(nonce[6:], data[:counterSize])
-		plain, err := aead.Open(nil, nonce[:], data[counterSize:], nil)
+		var nonce [nonceSize]byte
+		copy(nonce[nonceSize-size:], data[:size])
+		plain, err := aead.Open(nil, nonce[:], data[size:], nil)
 		if err != nil {
 			return nil, errSeal
 		}
