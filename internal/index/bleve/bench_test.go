@@ -34,6 +34,34 @@ func corpus(n int) ([]query.Document, int) {
 	return docs, size
 }
 
+// benchFolder names a folder of UTF-8 text files to measure on instead.
+const benchFolder = "CANDOR_BENCH_TEXTS"
+
+func texts(b *testing.B) ([]query.Document, int) {
+	dir := os.Getenv(benchFolder)
+	if dir == "" {
+		return corpus(5000)
+	}
+	var docs []query.Document
+	size := 0
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() || size > 32<<20 {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, query.Document{Num: uint32(len(docs)), Name: info.Name(), Path: path, Text: string(data), Collection: "main"})
+		size += len(data)
+		return nil
+	})
+	if err != nil || len(docs) == 0 {
+		b.Fatalf("%d documents: %v", len(docs), err)
+	}
+	return docs, size
+}
+
 func word(n int) string {
 	var b strings.Builder
 	for n += 30; n > 0; n /= 15 {
@@ -44,7 +72,7 @@ func word(n int) string {
 }
 
 func BenchmarkPut(b *testing.B) {
-	docs, size := corpus(5000)
+	docs, size := texts(b)
 	b.SetBytes(int64(size))
 	for b.Loop() {
 		dir := b.TempDir()
@@ -53,7 +81,7 @@ func BenchmarkPut(b *testing.B) {
 			b.Fatal(err)
 		}
 		for i := 0; i < len(docs); i += 500 {
-			if err := x.Put(context.Background(), docs[i:i+500]); err != nil {
+			if err := x.Put(context.Background(), docs[i:min(i+500, len(docs))]); err != nil {
 				b.Fatal(err)
 			}
 		}
