@@ -87,23 +87,74 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	return n, verification(err)
 }
 
-// WriteTo decrypts from the beginning to the end in one pass.
+// WriteTo decrypts from the beginning to the end in one pass. While one piece
+// is written, the next is read and decrypted on another processor.
 func (c *content) WriteTo(w io.Writer) (int64, error) {
 	whole := io.NewSectionReader(c.file, 0, int64(len(c.file.header))+c.file.size)
 	r, err := age.Decrypt(whole, c.identity)
 	if err != nil {
 		return 0, verification(err)
 	}
-	buf := make([]byte, chunkSize) // one age chunk at a time
-	return io.CopyBuffer(struct{ io.Writer }{w}, verifiedReader{r}, buf)
+	pieces := make(chan piece, 1)
+	done := make(chan struct{})
+	defer func() {
+		close(done)
+		for range pieces { // the reader has stopped when pieces is closed
+		}
+	}()
+	go readPieces(r, pieces, done)
+	var written int64
+	for p := range pieces {
+		n, err := w.Write(p.data)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+		if p.err != nil {
+			return written, p.err
+		}
+	}
+	return written, nil
 }
 
-// verifiedReader tells decryption errors apart from those of the writer.
-type verifiedReader struct{ r io.Reader }
+// piece is decrypted bytes; err ends what was read and is nil at its end.
+type piece struct {
+	data []byte
+	err  error
+}
 
-func (v verifiedReader) Read(p []byte) (int, error) {
-	n, err := v.r.Read(p)
-	return n, verification(err)
+// readPieces sends what r holds and closes pieces. At most three buffers are in
+// use: one being filled, one on its way, one with the receiver.
+func readPieces(r io.Reader, pieces chan<- piece, done <-chan struct{}) {
+	defer close(pieces)
+	var bufs [3][]byte
+	for i := 0; ; i++ {
+		buf := &bufs[i%len(bufs)]
+		if *buf == nil {
+			*buf = make([]byte, 4*chunkSize)
+		}
+		n, err := io.ReadFull(r, *buf)
+		end := err == io.EOF || err == io.ErrUnexpectedEOF && n > 0 && atEnd(r)
+		p := piece{data: (*buf)[:n]}
+		if !end {
+			p.err = verification(err)
+		}
+		select {
+		case pieces <- p:
+		case <-done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// atEnd tells a stream that ended from one that was cut short: age gives its
+// error again.
+func atEnd(r io.Reader) bool {
+	_, err := r.Read(make([]byte, 1))
+	return err == io.EOF
 }
 
 // verification marks an error of age: either storage failed beneath it, which

@@ -41,7 +41,9 @@ func (v *Vault) Seal(ctx context.Context, r io.Reader) (candor.SealedBody, error
 	case err != nil:
 		return candor.SealedBody{}, fmt.Errorf("reading what is to be sealed: %w", err)
 	}
-	s := &stream{buf: buf, filled: n, more: err == nil, src: r}
+	ahead := blocks.Get().(*[sealBlock]byte)
+	defer blocks.Put(ahead)
+	s := &stream{buf: buf, filled: n, more: err == nil, ahead: ahead, src: r}
 	return v.sealBody(ctx, s)
 }
 
@@ -108,6 +110,7 @@ type stream struct {
 	buf    *[sealBlock]byte
 	filled int
 	more   bool
+	ahead  *[sealBlock]byte // where the block after buf is read to
 	src    io.Reader
 
 	size int64
@@ -115,7 +118,8 @@ type stream struct {
 }
 
 // encryptTo writes the payload of the age file to dst and returns its file
-// key. It tells storage errors, by their code, from those of the source.
+// key. While one block is encrypted and written, it is hashed and the next is
+// read on another processor.
 func (s *stream) encryptTo(dst io.Writer) ([]byte, error) {
 	w, fileKey, err := encrypt(dst)
 	if err != nil {
@@ -124,22 +128,23 @@ func (s *stream) encryptTo(dst io.Writer) ([]byte, error) {
 	hash := sha256.New()
 	for {
 		block := s.buf[:s.filled]
-		hashed := make(chan struct{})
-		go func() { // the hash costs as much as the cipher: side by side
-			hash.Write(block)
-			close(hashed)
-		}()
-		_, err := w.Write(block)
-		<-hashed
-		if err != nil {
-			return nil, fail(err, "Sealed bytes could not be stored")
-		}
 		s.size += int64(s.filled)
-		if !s.more {
-			break
+		last := !s.more
+		beside := make(chan error, 1)
+		go func() {
+			hash.Write(block)
+			beside <- s.readAhead()
+		}()
+		_, writeErr := w.Write(block)
+		readErr := <-beside
+		if writeErr != nil {
+			return nil, fail(writeErr, "Sealed bytes could not be stored")
 		}
-		if err := s.next(); err != nil {
-			return nil, err
+		if readErr != nil {
+			return nil, readErr
+		}
+		if last {
+			break
 		}
 	}
 	if err := w.Close(); err != nil {
@@ -149,15 +154,19 @@ func (s *stream) encryptTo(dst io.Writer) ([]byte, error) {
 	return fileKey, nil
 }
 
-func (s *stream) next() error {
-	n, err := io.ReadFull(s.src, s.buf[:])
+// readAhead reads the next block, if there may be one, and moves on to it.
+func (s *stream) readAhead() error {
+	if !s.more {
+		return nil
+	}
+	n, err := io.ReadFull(s.src, s.ahead[:])
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		s.more, err = false, nil
 	}
-	s.filled = n
 	if err != nil {
 		return fmt.Errorf("reading what is to be sealed: %w", err)
 	}
+	s.buf, s.ahead, s.filled = s.ahead, s.buf, n
 	return nil
 }
 
