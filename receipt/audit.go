@@ -22,6 +22,7 @@ type auditor struct {
 	lastAt   int64
 	young    map[string]int64 // nonces to indexes: two generations,
 	old      map[string]int64 // the older dropped when the younger is full
+	window   int              // nonces in a generation
 	forgot   int64            // nonces dropped
 	purposes map[string]*auditedPurpose
 }
@@ -37,7 +38,7 @@ type auditedPurpose struct {
 func newAuditor(v *Verification) *auditor {
 	return &auditor{
 		v: v, open: make(map[int64]Record), young: make(map[string]int64),
-		purposes: make(map[string]*auditedPurpose),
+		window: nonceWindow, purposes: make(map[string]*auditedPurpose),
 	}
 }
 
@@ -77,7 +78,7 @@ func (a *auditor) checkNonce(index int64, r Record) {
 		a.v.problem("Record #%d repeats the nonce of record #%d.", index, first)
 	}
 	a.young[r.Nonce] = index
-	if len(a.young) == nonceWindow {
+	if len(a.young) >= a.window {
 		a.forgot += int64(len(a.old))
 		a.old, a.young = a.young, make(map[string]int64)
 	}
