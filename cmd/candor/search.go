@@ -1,0 +1,181 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/internal/wire"
+)
+
+// searched is what `search --json` prints.
+type searched struct {
+	Total   int64         `json:"total"`
+	Hits    []searchedHit `json:"hits"`
+	Receipt string        `json:"receipt"`
+	TookMS  float64       `json:"took_ms"`
+}
+
+type searchedHit struct {
+	Item    candor.ItemID `json:"item"`
+	Name    string        `json:"name"`
+	Path    string        `json:"path"`
+	Score   float64       `json:"score"`
+	Snippet string        `json:"snippet"`
+}
+
+func (c *cli) searchCommand() *cobra.Command {
+	var in wire.SearchRequest
+	var mode, from, to, receiptFile string
+	var filters []string
+	cmd := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Search under a purpose",
+		Long: `Search under a purpose. Words are joined by AND; "a phrase", pre*, fuzzy~,
+AND, OR, NOT, parentheses and field:word are understood; docs/search.md or the
+help page of a running server tell all.`,
+		Args: oneArg("query (in quotes if it has several words)"),
+		Example: example(
+			`candor search "flood wall" --purpose p-3k7v2m9qxa`,
+			`candor search '"flood wall" AND tender*' --purpose p-3k7v2m9qxa --filter type=application/pdf --limit 50`,
+			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := need(cmd, "purpose"); err != nil {
+				return err
+			}
+			if mode != "text" {
+				return candor.Errorf(candor.NotSupported, "This version searches by text only. Leave --mode away, or say --mode text.")
+			}
+			in.Query = args[0]
+			var err error
+			if in.Filters, err = parseFilters(filters); err != nil {
+				return err
+			}
+			if in.From, err = parseDate(from, false); err != nil {
+				return err
+			}
+			if in.To, err = parseDate(to, true); err != nil {
+				return err
+			}
+			return c.with(cmd.Context(), func(conn *connection) error {
+				res, err := conn.Search(cmd.Context(), in)
+				if err != nil {
+					return err
+				}
+				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
+					return err
+				}
+				return c.print(asSearched(res), func(w io.Writer) { printSearch(w, in, res) })
+			})
+		},
+	}
+	f := cmd.Flags()
+	purposeFlag(cmd, &in.Purpose)
+	f.StringVar(&mode, "mode", "text", "how to search: text")
+	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
+	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, year, condition, name or path (repeatable)")
+	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
+	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
+	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")
+	f.IntVar(&in.Offset, "offset", 0, "`hits` to skip")
+	f.StringVar(&in.Sort, "sort", "relevance", "`order`: relevance, date-desc or date-asc")
+	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
+	return cmd
+}
+
+func purposeFlag(cmd *cobra.Command, p *candor.PurposeID) {
+	cmd.Flags().StringVar((*string)(p), "purpose", "", "the `purpose` under which to act")
+}
+
+func asSearched(res wire.SearchResult) searched {
+	out := searched{Total: res.Total, Hits: []searchedHit{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	for _, h := range res.Hits {
+		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet})
+	}
+	return out
+}
+
+func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
+	fmt.Fprintf(w, "%s found for: %s\n", counted(res.Total, "item", "items"), res.Meaning)
+	for i, h := range res.Hits {
+		fmt.Fprintf(w, "\n%3d. %s  %s\n     %s\n", in.Offset+i+1, printable(h.Name), h.Item, printable(h.Path))
+		for _, s := range h.Snippets {
+			where := ""
+			if s.Page > 0 {
+				where = fmt.Sprintf(" (page %d)", s.Page)
+			}
+			fmt.Fprintf(w, "     %s%s\n", printable(s.Text), where)
+		}
+	}
+	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
+		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+	if next := in.Offset + len(res.Hits); len(res.Hits) > 0 && int64(next) < res.Total {
+		fmt.Fprintf(w, "More with --offset %d.\n", next)
+	}
+}
+
+// printable keeps what a file says from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case r < 0x20 || (r >= 0x7f && r < 0xa0) || r == '\u202e' || r == '\u202d' || (r >= '\u2066' && r <= '\u2069'):
+			return '\ufffd'
+		}
+		return r
+	}, text)
+}
+
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// keepReceipt writes a receipt to a file, if one was named.
+func (c *cli) keepReceipt(file, receipt string) error {
+	if file == "" {
+		return nil
+	}
+	return writeFile(file, []byte(receipt))
+}
+
+func parseFilters(filters []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, f := range filters {
+		field, value, ok := strings.Cut(f, "=")
+		if !ok || field == "" || value == "" {
+			return nil, candor.Errorf(candor.Invalid, "%q is not a filter. Write such as --filter type=application/pdf.", f)
+		}
+		out[field] = append(out[field], value)
+	}
+	return out, nil
+}
+
+// parseDate reads a year, a month or a day (UTC). For an upper bound it returns
+// the first moment after it.
+func parseDate(text string, upper bool) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, form := range []struct {
+		layout              string
+		years, months, days int
+	}{{"2006", 1, 0, 0}, {"2006-01", 0, 1, 0}, {"2006-01-02", 0, 0, 1}} {
+		t, err := time.Parse(form.layout, text)
+		if err != nil {
+			continue
+		}
+		if upper {
+			t = t.AddDate(form.years, form.months, form.days)
+		}
+		return t, nil
+	}
+	return time.Time{}, candor.Errorf(candor.Invalid, "%q is not a date. Write such as 2026, 2026-11 or 2026-11-23.", text)
+}

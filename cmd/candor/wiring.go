@@ -1,0 +1,380 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"candor"
+	"candor/internal/api"
+	"candor/internal/archive"
+	"candor/internal/catalog"
+	"candor/internal/custodian"
+	"candor/internal/extract"
+	"candor/internal/index/bleve"
+	"candor/internal/keys"
+	"candor/internal/report"
+	"candor/internal/terms"
+	"candor/internal/tlog"
+	"candor/internal/vault"
+	"candor/internal/web"
+	"candor/receipt"
+)
+
+// This is the only file that names adapters. What an archive is made of, and in
+// which order it is opened and closed, stands here and nowhere else.
+
+const custodianDir = "custodian" // the custodian's state, beside its key
+
+// engineConfig says which archive to open.
+type engineConfig struct {
+	Data       string                       // data folder
+	Keys       string                       // folder with the keys; "" is the user's for this origin
+	Passphrase func(string) (string, error) // asked for keys sealed under one; nil fails
+	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
+	Logger     *slog.Logger
+}
+
+// creation says which archive to make.
+type creation struct {
+	engineConfig
+	Origin            string
+	Solo              bool
+	People            []archive.NewPerson
+	Collection, Title string
+	Lock              keys.Passphrases
+	Kit, KitPass      string // recovery kit; no kit without a file name
+}
+
+// engine is an open archive with everything behind it.
+type engine struct {
+	folder  *folder
+	archive *archive.Archive
+	log     *tlog.Log
+	index   archive.Index
+	logKey  string
+	logger  *slog.Logger
+	closers []func(context.Context) error
+}
+
+// openEngine opens an archive for this process alone.
+func openEngine(ctx context.Context, cfg engineConfig) (*engine, error) {
+	f, err := openFolder(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{folder: f, logger: cfg.Logger}
+	e.onClose(func(context.Context) error { return f.Close() })
+	if err := e.open(ctx, cfg); err != nil {
+		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)))
+	}
+	return e, nil
+}
+
+func (e *engine) open(ctx context.Context, cfg engineConfig) error {
+	dir, err := keysDir(cfg, e.folder.Origin)
+	if err != nil {
+		return err
+	}
+	k, err := keys.Load(dir, cfg.Passphrase)
+	if err != nil {
+		return err
+	}
+	if k.Origin != e.folder.Origin {
+		return candor.Errorf(candor.Verification, "The keys in %s are of the archive %s, and %s is %s. Say where its own keys are with --config or CANDOR_CONFIG.",
+			dir, k.Origin, e.folder.dir, e.folder.Origin)
+	}
+	return e.wire(ctx, cfg, dir, k, func(context.Context, archive.Config) error { return nil })
+}
+
+// wire opens every adapter and the archive over them. begin is called when the
+// two truths and the custodian stand, and before the archive's own keys are
+// asked for.
+func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k keys.Keys, begin func(context.Context, archive.Config) error) error {
+	ports, err := e.truths(ctx, cfg, keysDir, k)
+	if err != nil {
+		return err
+	}
+	if err := begin(ctx, ports); err != nil {
+		return err
+	}
+	own, err := archive.Unlock(ctx, ports)
+	if err != nil {
+		return err
+	}
+	ports.Pseudonyms = own.Pseudonyms
+	if err := e.caches(ctx, cfg, own, &ports); err != nil {
+		return err
+	}
+	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
+	if err != nil {
+		return err
+	}
+	e.onClose(func(context.Context) error { return pool.Close() })
+	ports.Extractor = pool
+	e.archive, err = archive.New(ctx, ports)
+	if err != nil {
+		return err
+	}
+	e.onClose(e.archive.Close)
+	return nil
+}
+
+// truths opens log, custodian and vault.
+func (e *engine) truths(ctx context.Context, cfg engineConfig, keysDir string, k keys.Keys) (archive.Config, error) {
+	rules, err := terms.Default()
+	if err != nil {
+		return archive.Config{}, err
+	}
+	public, err := k.CustodianPublic()
+	if err != nil {
+		return archive.Config{}, err
+	}
+	auditor, err := k.AuditorRecipient()
+	if err != nil {
+		return archive.Config{}, err
+	}
+	if err := e.openLog(ctx, k); err != nil {
+		return archive.Config{}, err
+	}
+	keeper, err := e.openCustodian(ctx, keysDir, k, rules.Hash())
+	if err != nil {
+		return archive.Config{}, err
+	}
+	sealed, err := e.openVault(public)
+	if err != nil {
+		return archive.Config{}, err
+	}
+	return archive.Config{
+		Origin: e.folder.Origin, Log: e.log, Vault: sealed, Custodian: keeper, Terms: rules,
+		Auditors: []string{auditor}, CustodianKey: public, Logger: cfg.Logger,
+	}, nil
+}
+
+func (e *engine) openLog(ctx context.Context, k keys.Keys) error {
+	signer, err := note.NewSigner(k.Log)
+	if err != nil {
+		return candor.Errorf(candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
+	}
+	if e.logKey, err = k.LogVerifier(); err != nil {
+		return err
+	}
+	e.log, err = tlog.Open(ctx, tlog.Config{
+		Dir: e.folder.path(logDir), Signer: signer, Key: e.logKey, Origin: e.folder.Origin, Logger: e.logger,
+	})
+	if err != nil {
+		return err
+	}
+	e.onClose(func(context.Context) error { return e.log.Close() })
+	return nil
+}
+
+func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys, termsHash string) (*custodian.Custodian, error) {
+	verifier, err := receipt.NewVerifier(e.logKey)
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
+	}
+	c, err := custodian.New(ctx, custodian.Config{
+		Origin: e.folder.Origin, Log: verifier, PrivateKey: k.Custodian, StateDir: filepath.Join(keysDir, custodianDir),
+		Consented: func(hash string) bool { return hash == termsHash },
+		Proofs:    e.log.Consistency, Logger: e.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.onClose(func(context.Context) error { return c.Close() })
+	return c, nil
+}
+
+func (e *engine) openVault(recipient []byte) (*vault.Vault, error) {
+	dir := e.folder.path(vaultDir)
+	bucket, err := vault.OpenDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	e.onClose(func(context.Context) error { return bucket.Close() })
+	v, err := vault.New(vault.Config{Bucket: bucket, Origin: e.folder.Origin, Recipient: recipient, Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	e.onClose(func(context.Context) error { return v.Close() })
+	return v, nil
+}
+
+// caches opens catalog and index under the keys that the custodian released.
+func (e *engine) caches(ctx context.Context, cfg engineConfig, own archive.Keys, ports *archive.Config) error {
+	cat, err := openCatalog(ctx, e.folder.path(catalogFile), own.Catalog, cfg)
+	if err != nil {
+		return err
+	}
+	e.onClose(func(context.Context) error { return cat.Close() })
+	idx, err := openIndex(ctx, e.folder.path(indexDir), own.Index, cfg)
+	if err != nil {
+		return err
+	}
+	e.onClose(func(context.Context) error { return idx.Close() })
+	ports.Catalog, ports.Index, e.index = cat, idx, idx
+	return nil
+}
+
+func openCatalog(ctx context.Context, path string, key []byte, cfg engineConfig) (*catalog.Catalog, error) {
+	c := catalog.Config{Path: path, Key: key, Logger: cfg.Logger}
+	cat, err := catalog.New(ctx, c)
+	if !cfg.Repair || candor.CodeOf(err) != candor.Verification {
+		return cat, err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, diskError(err, path)
+		}
+	}
+	return catalog.New(ctx, c)
+}
+
+func openIndex(ctx context.Context, dir string, key []byte, cfg engineConfig) (*bleve.Index, error) {
+	c := bleve.Config{Dir: dir, Key: key, Logger: cfg.Logger}
+	idx, err := bleve.Open(ctx, c)
+	code := candor.CodeOf(err)
+	if !cfg.Repair || (code != candor.Verification && code != candor.NotSupported) {
+		return idx, err
+	}
+	if err := bleve.Reset(dir); err != nil {
+		return nil, diskError(err, dir)
+	}
+	return bleve.Open(ctx, c)
+}
+
+// createEngine makes a new archive and leaves it open. If it fails, what it
+// made is removed again, so that it can simply be tried anew.
+func createEngine(ctx context.Context, cfg creation) (*engine, error) {
+	f, err := makeFolder(cfg.Data, description{
+		Format: candor.FormatVersion, Origin: cfg.Origin, Solo: cfg.Solo, Created: time.Now().UTC().Truncate(time.Second),
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{folder: f, logger: cfg.Logger}
+	e.onClose(func(context.Context) error { return f.Close() })
+	dir, err := keysDir(cfg.engineConfig, cfg.Origin)
+	if err == nil {
+		err = e.create(ctx, cfg, dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)), f.empty())
+	}
+	return e, nil
+}
+
+func (e *engine) create(ctx context.Context, cfg creation, keysDir string) (err error) {
+	k, err := keys.Generate(keysDir, cfg.Origin, cfg.Lock)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, removeKeys(keysDir))
+		}
+	}()
+	if cfg.Kit != "" {
+		if err := k.WriteKit(cfg.Kit, cfg.KitPass); err != nil {
+			return err
+		}
+	}
+	makeOwn := func(ctx context.Context, ports archive.Config) error {
+		return archive.CreateKeys(ctx, ports.Vault, rand.Reader)
+	}
+	if err := e.wire(ctx, cfg.engineConfig, keysDir, k, makeOwn); err != nil {
+		return err
+	}
+	if _, err := e.archive.Found(ctx, cfg.People, cfg.Collection, cfg.Title); err != nil {
+		return err
+	}
+	return e.folder.describe()
+}
+
+// removeKeys removes keys that were made a moment ago and open nothing.
+func removeKeys(dir string) error {
+	var errs []error
+	for _, name := range []string{keys.CustodianFile, keys.LogFile, keys.AuditorFile, custodianDir} {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// keysDir is where the keys of an archive stand.
+func keysDir(cfg engineConfig, origin string) (string, error) {
+	if cfg.Keys != "" {
+		return cfg.Keys, nil
+	}
+	return keys.Dir(origin)
+}
+
+func (e *engine) onClose(f func(context.Context) error) { e.closers = append(e.closers, f) }
+
+// Close ends additions, publishes the log, and lets go of everything, in the
+// opposite order of opening.
+func (e *engine) Close(ctx context.Context) error {
+	var errs []error
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		errs = append(errs, e.closers[i](ctx))
+	}
+	e.closers = nil
+	return errors.Join(errs...)
+}
+
+// Publish brings the log's public files up to date.
+func (e *engine) Publish(ctx context.Context) error { return e.log.Publish(ctx) }
+
+// Empty reports whether nobody can sign in because the catalog is empty.
+func (e *engine) Empty(ctx context.Context) bool {
+	_, err := e.archive.Operator(ctx)
+	return err == nil
+}
+
+// siteConfig is how the doors are reached.
+type siteConfig struct {
+	Secure bool     // over HTTPS
+	Hosts  []string // further host names of a solo archive
+}
+
+// Site is every door: pages, API, and the public log.
+func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
+	_, soloErr := e.archive.Solo(context.Background())
+	solo := soloErr == nil
+	doors, err := api.New(api.Config{Archive: e.archive, Version: versionText(), Origin: e.folder.Origin, Logger: e.logger})
+	if err != nil {
+		return nil, err
+	}
+	public, err := report.Handler(report.Config{
+		Figures: e.archive.Figures, Receipt: e.archive.Receipt, Solo: solo, Logger: e.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := web.New(web.Config{
+		Archive: web.Over(e.archive), Public: public, Solo: solo, Hosts: cfg.Hosts, SecureCookies: cfg.Secure,
+		LogKey: e.logKey, Logger: e.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/", doors)
+	for _, path := range []string{"/checkpoint", "/tile/", "/key"} {
+		mux.Handle(path, e.log.Handler())
+	}
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+// newOrigin names a log that nobody has named: unique, and saying nothing.
+func newOrigin() string { return "candor.invalid/" + strings.ToLower(rand.Text()[:13]) }
