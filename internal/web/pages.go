@@ -5,10 +5,13 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,6 +91,42 @@ func (p *pages) text(message string, args ...any) string {
 		return message
 	}
 	return fmt.Sprintf(message, args...)
+}
+
+// saying finds the texts that the script uses: say("…").
+var saying = regexp.MustCompile(`say\((?:[^"()]*\? )?("(?:[^"\\]|\\.)*")(?: : ("(?:[^"\\]|\\.)*"))?`)
+
+// sayings lists the texts of the script.
+func sayings(script string) []string {
+	var out []string
+	for _, m := range saying.FindAllStringSubmatch(script, -1) {
+		for _, quoted := range m[1:] {
+			if text, err := strconv.Unquote(quoted); err == nil {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+// scriptTexts serves the texts that the script needs, as they are to be shown.
+func (s *server) scriptTexts(w http.ResponseWriter, r *http.Request) {
+	script, err := assets.ReadFile("assets/candor.js")
+	shown := map[string]string{}
+	for _, text := range sayings(string(script)) {
+		shown[text] = s.pages.text(text)
+	}
+	body, encodeErr := json.Marshal(shown)
+	if err = errors.Join(err, encodeErr); err != nil {
+		s.Logger.Error("the script's texts could not be served", "cause", err.Error())
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	if _, err := fmt.Fprintf(w, "globalThis.candorTexts = %s;\n", body); err != nil {
+		s.Logger.Debug("the script's texts did not reach the browser")
+	}
 }
 
 // many chooses between the texts for one and for more, and fills in the count.

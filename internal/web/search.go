@@ -26,8 +26,9 @@ type searchPage struct {
 	Recent      []shownPage
 	Collections []archive.CollectionInfo
 	NotRun      bool // the address holds a search that has not been run
-	Problem     error
-	Rule        string
+	Stopped     bool // nothing was searched; Message says why
+	Message     string
+	Rule        string // of the terms, that refused
 }
 
 // facetGroup is one facet as checkboxes.
@@ -122,7 +123,7 @@ func (s *server) searchFailed(w http.ResponseWriter, v *visit, r archive.SearchR
 		return err
 	}
 	s.note(v, err)
-	page := searchPage{Query: r.Query, Request: r, Problem: err, Rule: ruleOf(err), Collections: s.collectionsOf(v)}
+	page := searchPage{Query: r.Query, Request: r, Stopped: true, Message: candor.MessageOf(err), Rule: ruleOf(err), Collections: s.collectionsOf(v)}
 	title := "Nothing was searched"
 	if code == candor.Denied {
 		title = "Refused"

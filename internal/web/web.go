@@ -99,6 +99,7 @@ func New(cfg Config) (http.Handler, error) {
 func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", s.assets())
+	mux.HandleFunc("GET /assets/texts.js", s.scriptTexts)
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/icon.svg", http.StatusMovedPermanently))
 	if s.Public != nil {
 		mux.Handle("GET /log", s.Public)

@@ -1,6 +1,8 @@
 // Everything here is a convenience: each page works without it.
 "use strict";
 
+// Texts come from the server, which reads them from the one catalogue.
+const say = (text, ...args) => { let i = 0; return (globalThis.candorTexts?.[text] ?? text).replace(/%s/g, () => args[i++]); };
 const $ = (s, in_ = document) => in_.querySelector(s);
 const $$ = (s, in_ = document) => [...in_.querySelectorAll(s)];
 
@@ -76,9 +78,9 @@ for (const el of $$("[data-left]")) {
   const end = performance.now() / 1000 + Number(el.dataset.left);
   const tick = () => {
     const left = Math.floor(end - performance.now() / 1000);
-    if (left <= 0) el.textContent = "closed; reload to open it again";
-    else if (left < 60) el.textContent = "readable for less than a minute";
-    else el.textContent = `readable for ${Math.floor(left / 60)} minute${left < 120 ? "" : "s"}`;
+    if (left <= 0) el.textContent = say("closed; reload to open it again");
+    else if (left < 60) el.textContent = say("readable for less than a minute");
+    else el.textContent = left < 120 ? say("readable for 1 minute") : say("readable for %s minutes", Math.floor(left / 60));
   };
   tick();
   setInterval(tick, 15000);
@@ -141,13 +143,13 @@ async function signed(r, key) {
 
 async function checkReceipt(details) {
   const r = parseReceipt(new TextDecoder().decode(bytes(details.dataset.receipt)));
-  if (!(r.index < r.size) || !same(await rootOf(r), r.root)) return [false, "This receipt does not hold: the record is not in the log that its checkpoint describes. Save it and show it to the auditor."];
+  if (!(r.index < r.size) || !same(await rootOf(r), r.root)) return [false, say("This receipt does not hold: the record is not in the log that its checkpoint describes. Save it and show it to the auditor.")];
   const n = r.size.toLocaleString("en");
   switch (await signed(r, details.dataset.key)) {
-    case true: return [true, `Checked here, offline: the record is in the log of ${n} records, and the log signed that.`];
-    case false: return [false, "This receipt does not hold: its checkpoint is not signed by this archive’s log. Save it and show it to the auditor."];
+    case true: return [true, say("Checked here, offline: the record is in the log of %s records, and the log signed that.", n)];
+    case false: return [false, say("This receipt does not hold: its checkpoint is not signed by this archive’s log. Save it and show it to the auditor.")];
   }
-  return [true, `Checked here, offline: the record is in the log of ${n} records. The signature was not checked; the command below does it.`];
+  return [true, say("Checked here, offline: the record is in the log of %s records. The signature was not checked; the command below does it.", n)];
 }
 
 if (globalThis.crypto?.subtle) {
@@ -155,8 +157,8 @@ if (globalThis.crypto?.subtle) {
     const button = $(".check-it", d), line = $(".mark-check", d);
     button.hidden = false;
     button.addEventListener("click", async () => {
-      let ok = false, text = "This receipt could not be read.";
-      try { [ok, text] = await checkReceipt(d); } catch (e) { text = `This receipt does not hold: ${e.message}.`; }
+      let ok = false, text = say("This receipt could not be read. Save it and show it to the auditor.");
+      try { [ok, text] = await checkReceipt(d); } catch (e) { text = say("This receipt does not hold: %s. Save it and show it to the auditor.", e.message); }
       line.classList.toggle("bad", !ok);
       line.textContent = text;
     });
@@ -172,9 +174,9 @@ function adding(form) {
   let files = [], running = false, stopped = false;
 
   const size = (n) => { const u = ["bytes", "kB", "MB", "GB", "TB"]; let i = 0; while (n >= 999.5 && i < 4) { n /= 1000; i++; } return `${i && n < 9.95 ? n.toFixed(1) : Math.round(n)} ${u[i]}`; };
-  const time = (s) => s < 60 ? "less than a minute" : s < 3600 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+  const time = (s) => s < 60 ? say("less than a minute") : s < 3600 ? say("%s min", Math.round(s / 60)) : say("%s h", (s / 3600).toFixed(1));
   const total = () => files.reduce((n, f) => n + f.file.size, 0);
-  const tell = () => { chosen.textContent = files.length ? `${files.length.toLocaleString("en")} ${files.length === 1 ? "file" : "files"}, ${size(total())}` : "Nothing chosen yet."; };
+  const tell = () => { chosen.textContent = files.length ? say(files.length === 1 ? "%s file, %s" : "%s files, %s", files.length.toLocaleString("en"), size(total())) : say("Nothing chosen yet."); };
   const take = (list) => { for (const file of list) files.push({ file, path: file.webkitRelativePath || file.name }); tell(); };
 
   for (const input of $$("input[type=file]", form)) input.addEventListener("change", () => take(input.files));
@@ -203,7 +205,7 @@ function adding(form) {
   async function ask(path, options) {
     const res = await fetch(path, { method: "POST", ...options, headers: { Accept: "application/json", ...options?.headers } });
     const body = await res.json().catch(() => ({}));
-    if (!res.ok) throw new Error(body.error?.message || `The server answered ${res.status}.`);
+    if (!res.ok) throw new Error(body.error?.message || say("The server answered %s. Try again.", res.status));
     return body;
   }
   // XMLHttpRequest tells how much was sent; fetch does not.
@@ -213,7 +215,7 @@ function adding(form) {
       x.open("POST", path);
       x.setRequestHeader("Accept", "application/json");
       x.upload.onprogress = (e) => sent(e.loaded);
-      x.onload = () => { if (x.status === 200) return ok(JSON.parse(x.response)); let m; try { m = JSON.parse(x.response).error.message; } catch { m = `The server answered ${x.status}.`; } fail(Object.assign(new Error(m), { answered: true })); };
+      x.onload = () => { if (x.status === 200) return ok(JSON.parse(x.response)); let m; try { m = JSON.parse(x.response).error.message; } catch { m = say("The server answered %s. Try again.", x.status); } fail(Object.assign(new Error(m), { answered: true })); };
       x.onerror = () => fail(new Error("unreadable"));
       x.send(file);
     });
@@ -244,8 +246,8 @@ function adding(form) {
     const show = (now) => {
       const b = sent + now, seconds = (performance.now() - began) / 1000, rate = b / Math.max(seconds, .1);
       $("#bar").value = all ? b / all : 1;
-      $("#progress-line").textContent = `${done.toLocaleString("en")} of ${todo.length.toLocaleString("en")} files, ${size(b)} of ${size(all)}` + (files.length > todo.length ? `; ${files.length - todo.length} held already` : "");
-      $("#progress-rate").textContent = seconds < 2 ? "" : `${size(rate)}/s, ${(done / seconds).toFixed(1)} files/s, ${time((all - b) / Math.max(rate, 1))} left`;
+      $("#progress-line").textContent = say("%s of %s files, %s of %s", done.toLocaleString("en"), todo.length.toLocaleString("en"), size(b), size(all)) + (files.length > todo.length ? say("; %s held already", files.length - todo.length) : "");
+      $("#progress-rate").textContent = seconds < 2 ? "" : say("%s/s, %s files/s, %s left", size(rate), (done / seconds).toFixed(1), time((all - b) / Math.max(rate, 1)));
     };
     for (const f of todo) {
       if (stopped) break;
