@@ -21,7 +21,7 @@ import (
 const inlineMark = "="
 
 // sealBlock is how much is read, hashed and encrypted at a time.
-const sealBlock = 256 << 10
+const sealBlock = 1 << 20
 
 var blocks = sync.Pool{New: func() any { return new([sealBlock]byte) }}
 
