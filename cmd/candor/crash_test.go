@@ -63,6 +63,7 @@ type crash struct {
 	env     []string
 	round   int
 	cmd     *exec.Cmd
+	gone    chan error // receives when cmd has ended
 	out     *bytes.Buffer
 	client  *client.Client
 	purpose candor.PurposeID
@@ -119,8 +120,8 @@ func (c *crash) start() {
 	if err := c.cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	gone := make(chan error, 1)
-	cmd := c.cmd
+	cmd, gone := c.cmd, make(chan error, 1)
+	c.gone = gone
 	go func() { gone <- cmd.Wait() }()
 	for deadline := time.Now().Add(time.Minute); ; {
 		if address, token := c.signIn(); token != "" {
@@ -179,6 +180,7 @@ func (c *crash) work(d time.Duration) {
 	if err := c.cmd.Process.Kill(); err != nil {
 		c.t.Error(err)
 	}
+	<-c.gone
 	cancel()
 	wg.Wait()
 }
@@ -296,13 +298,14 @@ func (c *crash) stop() {
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		c.t.Fatal(err)
 	}
-	for range 500 {
-		if _, err := os.Stat(filepath.Join(c.dir, "data", "server")); os.IsNotExist(err) {
-			return
+	select {
+	case err := <-c.gone:
+		if err != nil {
+			c.t.Errorf("the server stopped with %v\n%s", err, c.out)
 		}
-		time.Sleep(20 * time.Millisecond)
+	case <-time.After(time.Minute):
+		c.t.Fatalf("the server did not stop\n%s", c.out)
 	}
-	c.t.Fatalf("the server did not stop\n%s", c.out)
 }
 
 // checkLog verifies the log as an outsider would, and looks up the record of
