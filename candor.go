@@ -1,5 +1,6 @@
 // Package candor holds the nouns that every part of Candor shares, and the
-// closed list of error codes. It does nothing.
+// closed list of error codes. All it does is name contents and wrap keys to names,
+// on which archive, vault and custodian must agree.
 //
 // Candor is an archive you can search, but not search in secret: material is
 // stored sealed, every act on it is bound to an approved purpose, decided by

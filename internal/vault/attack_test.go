@@ -371,7 +371,7 @@ func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // TestConstantMemory seals and reads a large stream, in both ways, and looks
 // at how much heap was live meanwhile.
 func TestConstantMemory(t *testing.T) {
-	n := int64(2 << 30)
+	n := int64(1 << 30)
 	if testing.Short() {
 		n = 64 << 20
 	}
