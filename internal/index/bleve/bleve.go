@@ -287,8 +287,8 @@ func (x *Index) Close() error {
 
 // Put adds or replaces documents by number, in batches. When it returns
 // without an error, all are on disk and searchable; after an error, some may be.
-// Text of any length is accepted: memory grows by about 4 bytes a byte of the
-// largest document.
+// Text of any length is accepted and indexed whole; docs/design/index.md says
+// what memory a large document was measured to take.
 func (x *Index) Put(ctx context.Context, docs []query.Document) error {
 	for len(docs) > 0 {
 		n, size := 0, 0

@@ -129,8 +129,7 @@ func contains(list []int, v int) bool {
 	return false
 }
 
-// cancellable ends a search when its context does, also between the documents
-// that Bleve's own check counts.
+// expired returns the context's error at every 1024th step of a long loop.
 func expired(ctx context.Context, n int) error {
 	if n%1024 == 0 {
 		return ctx.Err()
