@@ -171,7 +171,9 @@ type beginAnswer struct {
 }
 
 func (s *server) beginAddition(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	expected, err := wholeNumber(v.PostFormValue("expected"))
 	if err != nil {
 		return candor.Errorf(candor.Invalid, "The number of files was not understood.")
@@ -250,7 +252,9 @@ func (s *server) failFile(w http.ResponseWriter, v *visit) error {
 }
 
 func (s *server) commitAddition(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	a, err := s.Archive.CommitAddition(v.Context(), v.who, v.PathValue("id"), v.PostFormValue("finish") == "yes")
 	if err != nil {
 		return err

@@ -36,7 +36,9 @@ func (s *server) itemLink(w http.ResponseWriter, v *visit) error {
 
 // open performs the act and sends the browser to the view.
 func (s *server) open(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	purpose, err := v.purposeAsked()
 	if err != nil {
 		return err

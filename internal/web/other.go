@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -10,10 +11,17 @@ import (
 
 const formAtMost = 1 << 20 // bytes of a form without files
 
-// limitForm bounds what is read of a form. Whatever is past the bound makes
-// the values missing, which each form treats as not filled in.
-func limitForm(w http.ResponseWriter, v *visit) {
+// readForm reads a form without files.
+func readForm(w http.ResponseWriter, v *visit) error {
 	v.Body = http.MaxBytesReader(w, v.Body, formAtMost)
+	err := v.ParseForm()
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return candor.Errorf(candor.TooLarge, "What was sent is longer than %d bytes, so nothing was done. Shorten it.", formAtMost)
+	}
+	if err != nil {
+		return candor.Wrap(err, candor.Invalid, "What was sent could not be read, so nothing was done. Go back and send it again.")
+	}
+	return nil
 }
 
 func (s *server) help(w http.ResponseWriter, v *visit) error {
@@ -28,7 +36,9 @@ func (s *server) terms(w http.ResponseWriter, v *visit) error {
 
 // setTheme keeps light, dark, or what the device prefers.
 func (s *server) setTheme(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	switch theme := v.PostFormValue("theme"); theme {
 	case "light", "dark":
 		s.setCookie(w, http.Cookie{Name: themeCookie, Value: theme, Expires: s.Now().AddDate(1, 0, 0)})

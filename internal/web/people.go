@@ -56,7 +56,9 @@ func (s *server) showPeople(w http.ResponseWriter, v *visit, status int, page pe
 var handlePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
 func (s *server) addPerson(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	p := candor.Person{ID: candor.PersonID(strings.TrimSpace(v.PostFormValue("id"))), Name: strings.TrimSpace(v.PostFormValue("name"))}
 	for _, r := range v.PostForm["role"] {
 		p.Roles = append(p.Roles, candor.Role(r))
@@ -110,7 +112,9 @@ func (s *server) showCollections(w http.ResponseWriter, v *visit, status int, pa
 }
 
 func (s *server) addCollection(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	page := collectionsPage{Name: strings.TrimSpace(v.PostFormValue("name")), Title: strings.TrimSpace(v.PostFormValue("title"))}
 	done, err := s.Archive.AddCollection(v.Context(), v.who, page.Name, page.Title)
 	if err == nil {

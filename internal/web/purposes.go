@@ -61,7 +61,9 @@ func (s *server) showPurposeForm(w http.ResponseWriter, v *visit, status int, pa
 
 // requestPurpose asks; what was typed stays in the form when it is not taken.
 func (s *server) requestPurpose(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	page := purposeFormPage{
 		Reason: v.PostFormValue("reason"), Why: strings.TrimSpace(v.PostFormValue("why")),
 		Chosen: v.PostForm["collection"], Coverage: v.PostFormValue("coverage"), Days: v.PostFormValue("days"),
@@ -154,6 +156,9 @@ func (s *server) reason(code string) candor.Reason {
 
 // usePurpose switches to another of one's own purposes.
 func (s *server) usePurpose(w http.ResponseWriter, v *visit) error {
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	id := candor.PurposeID(v.PathValue("id"))
 	if !v.mayUse(id) {
 		return candor.Errorf(candor.NotFound, "That purpose is not one of your active ones, so nothing changed. Choose another or ask for one.")
@@ -169,7 +174,9 @@ func (s *server) choosePurpose(w http.ResponseWriter, p archive.PurposeInfo) {
 }
 
 func (s *server) decidePurpose(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	decision := v.PostFormValue("decision")
 	if decision != "approve" && decision != "refuse" {
 		return candor.Errorf(candor.Invalid, "Choose to approve or to refuse. Nothing was decided.")

@@ -69,7 +69,9 @@ func (s *server) searchForm(w http.ResponseWriter, v *visit) error {
 
 // search performs a new search.
 func (s *server) search(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	purpose, err := v.purposeAsked()
 	if err != nil {
 		return err
@@ -194,7 +196,9 @@ func (s *server) searchAgain(w http.ResponseWriter, v *visit) error {
 
 // asked finds the question of a page that the person was shown.
 func (s *server) asked(w http.ResponseWriter, v *visit) (archive.SearchRequest, error) {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return archive.SearchRequest{}, err
+	}
 	p, ok := s.shown.page(v.PathValue("id"), v.who.Person.ID)
 	if !ok {
 		return archive.SearchRequest{}, candor.Errorf(candor.NotFound, "That search is no longer remembered. Type it again.")

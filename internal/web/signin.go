@@ -27,7 +27,9 @@ func (s *server) signInForm(w http.ResponseWriter, v *visit) error {
 // signIn checks a password. Wrong ones are counted for the name and for where
 // they come from; past the limit nothing is checked until the wait is over.
 func (s *server) signIn(w http.ResponseWriter, v *visit) error {
-	limitForm(w, v)
+	if err := readForm(w, v); err != nil {
+		return err
+	}
 	page := signInPage{Who: strings.TrimSpace(v.PostFormValue("who")), Next: localPath(v.PostFormValue("next"))}
 	from := s.ClientAddr(v.Request)
 	if wait := s.attempts.wait(page.Who, from); wait > 0 {
