@@ -72,12 +72,15 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 	if len(head) == 0 {
 		return Empty, false
 	}
-	if MaybePDF(head) && (bytes.HasPrefix(head, pdfMark) || !isText(head[:bytes.Index(head, pdfMark)])) {
+	if isPDF(head) {
 		return PDF, false
 	}
 	unlimit()
 	found := mimetype.Detect(head)
 	typ = base(found)
+	if typ == PDF { // a text that speaks of PDF
+		typ = Unknown
+	}
 	if strings.HasPrefix(typ, "text/") || textual(found) || typ == Unknown && isText(head) {
 		return textKind(typ, head, name), true
 	}
@@ -85,6 +88,15 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 }
 
 var pdfMark = []byte("%PDF-")
+
+// isPDF tells a PDF from a text in which the mark stands in mid-line.
+func isPDF(head []byte) bool {
+	if !MaybePDF(head) {
+		return false
+	}
+	i := bytes.Index(head, pdfMark)
+	return i == 0 || head[i-1] == '\n' || head[i-1] == '\r' || !isText(head[:i])
+}
 
 // MaybePDF tells whether a file can be a PDF at all, without parsing anything:
 // every file that Detect calls a PDF passes it. Readers accept the mark

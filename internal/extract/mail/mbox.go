@@ -83,6 +83,9 @@ func (s *splitter) next() {
 	whole := err == nil
 	if err != nil && err != bufio.ErrBufferFull {
 		s.err = err
+		if len(piece) == 0 { // the blank line that is owed ends the last message
+			return
+		}
 	}
 	start := !s.mid
 	s.mid = !whole

@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	minExpansion = 256 << 20 // bytes that any file may expand to
-	maxRatio     = 100       // times its own size that a larger file may expand to
-	maxDepth     = 10_000    // nested XML elements
+	minExpansion = 64 << 20 // bytes that any file may expand to
+	maxRatio     = 100      // times its own size that a larger file may expand to
+	maxDepth     = 10_000   // nested XML elements
 )
 
 var (
