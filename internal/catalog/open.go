@@ -132,13 +132,17 @@ func create(ctx context.Context, cfg Config) error {
 		err = errors.Join(conn.Raw(enableChecksums), conn.Close())
 	}
 	if err == nil {
-		_, err = db.ExecContext(ctx, `PRAGMA journal_mode=WAL`)
-	}
-	if err == nil {
 		err = migrate(ctx, db)
+	}
+	if err == nil { // last, so that nothing stands in the journal alone
+		_, err = db.ExecContext(ctx, `PRAGMA journal_mode=WAL`)
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return failure(err, "create")
+	}
+	// Closing tells nothing of a journal that it could not fold in.
+	if wal, err := os.Stat(cfg.Path + "-wal"); err == nil && wal.Size() > 0 {
+		return candor.Errorf(candor.Unavailable, "The catalog could not be made. Look at its disk and try again.")
 	}
 	if err := os.Rename(cfg.Path, final); err != nil {
 		return failure(err, "create")
