@@ -120,6 +120,7 @@ func (l *Log) commitLoop() {
 		}
 		for batch := l.take(); len(batch) > 0; batch = l.take() {
 			l.finish(batch, l.commit(batch))
+			l.rotate()
 		}
 	}
 }
@@ -157,10 +158,20 @@ func (l *Log) commit(batch []*request) error {
 	for _, r := range batch {
 		r.head = h
 	}
+	return nil
+}
+
+// rotate begins a new journal segment if the last is full; behind the
+// acknowledgement, so that nobody waits for it who need not.
+func (l *Log) rotate() {
+	l.commitMu.Lock()
+	defer l.commitMu.Unlock()
+	if l.failed != nil || l.pending != nil {
+		return // a frame half written must stay the last of its segment
+	}
 	if err := l.journal.rotate(); err != nil {
 		l.logger.Warn("The log goes on in its old journal segment; a new one could not be made.", "error", err)
 	}
-	return nil
 }
 
 func (l *Log) writable() error {

@@ -27,7 +27,7 @@ var testKeys = sync.OnceValues(func() (skey, vkey string) {
 	return skey, vkey
 })
 
-// witness is a signer that remembers everything it signed, and so would notice
+// watchedSigner is a signer that remembers everything it signed, and so would notice
 // two different trees of one size.
 type watchedSigner struct {
 	note.Signer
@@ -118,8 +118,7 @@ func appendN(t testing.TB, l *Log, from, n int64) {
 	}
 }
 
-// appendMany appends concurrently, for speed where order does not matter, and
-// puts the leaves in the order of a sequential run afterwards by index.
+// appendMany is appendN in large frames, for speed.
 func appendMany(t testing.TB, l *Log, from, n int64) {
 	t.Helper()
 	const step = 1024
@@ -132,6 +131,7 @@ func appendMany(t testing.TB, l *Log, from, n int64) {
 		if err := l.commit(batch); err != nil {
 			t.Fatal(err)
 		}
+		l.rotate()
 	}
 }
 

@@ -225,17 +225,21 @@ func readJournal(fs FS, seqs []int64) ([]frame, error) {
 		}
 		files[i] = b
 	}
+	last := len(seqs) - 1 // the last that was written to: making the next may have failed half way
+	for last > begin && len(files[last]) == segmentHeader {
+		last--
+	}
 	var frames []frame
 	for i := begin; i < len(seqs); i++ {
 		var err error
-		if frames, err = readSegment(frames, segmentName(seqs[i]), files[i], i == len(seqs)-1); err != nil {
+		if frames, err = readSegment(frames, segmentName(seqs[i]), files[i], i >= last); err != nil {
 			return nil, err
 		}
 	}
 	return frames, nil
 }
 
-// readSegment appends a segment's frames. Only the last segment may end torn.
+// readSegment appends a segment's frames. Only the last one written to may end torn.
 func readSegment(frames []frame, name string, b []byte, last bool) ([]frame, error) {
 	for at := segmentHeader; at < len(b); {
 		f, n, err := decodeFrame(b[at:], int64(at))

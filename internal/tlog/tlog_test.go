@@ -296,6 +296,26 @@ func TestTornTail(t *testing.T) {
 	l.Close()
 }
 
+// TestTornBeforeEmptySegment: making the next segment failed half way, the log
+// went on in the old one, and was then cut.
+func TestTornBeforeEmptySegment(t *testing.T) {
+	fs := newMemFS()
+	l := mustOpen(t, testConfig(t, fs))
+	appendN(t, l, 0, 5)
+	s := l.journal.segments[0]
+	if err := fs.WriteFile(segmentName(s.seq+1), header(s.seq+1, 3, false)); err != nil {
+		t.Fatal(err)
+	}
+	b := fs.names[s.name].data
+	fs.names[s.name].data = b[:len(b)-9]
+	l, err := Open(t.Context(), testConfig(t, fs.killed()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkHolds(t, l, 4, nil)
+	l.Close()
+}
+
 // TestCutAfterPublish: a record that was shown in public cannot be dropped.
 func TestCutAfterPublish(t *testing.T) {
 	fs := newMemFS()
