@@ -172,6 +172,10 @@ func Generate(dir, origin string, lock Passphrases) (Keys, error) {
 // Save writes the key files into dir, durably: all or none, and never over
 // others. It is how keys come back from a recovery kit.
 func (k Keys) Save(dir string, lock Passphrases) error {
+	return k.save(dir, lock, scryptWork)
+}
+
+func (k Keys) save(dir string, lock Passphrases, work int) error {
 	if err := k.check(); err != nil {
 		return err
 	}
@@ -185,7 +189,7 @@ func (k Keys) Save(dir string, lock Passphrases) error {
 	}
 	var written []string
 	for name, text := range texts {
-		data, err := sealText(text, lock[name])
+		data, err := sealText(text, lock[name], work)
 		if err == nil {
 			err = writeNew(filepath.Join(dir, name), data)
 		}
@@ -200,11 +204,11 @@ func (k Keys) Save(dir string, lock Passphrases) error {
 	return syncDir(dir)
 }
 
-func sealText(text, passphrase string) ([]byte, error) {
+func sealText(text, passphrase string, work int) ([]byte, error) {
 	if passphrase == "" {
 		return []byte(text), nil
 	}
-	return seal([]byte(text), passphrase)
+	return seal([]byte(text), passphrase, work)
 }
 
 // writeNew writes a file that must not be there yet, for its owner only.

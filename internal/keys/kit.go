@@ -15,6 +15,10 @@ import (
 // MinPassphrase is the shortest passphrase that is taken, in bytes.
 const MinPassphrase = 12
 
+// scryptWork is the logarithm of what deriving a key costs: about a second and
+// 256 MiB, as the age command has it.
+const scryptWork = 18
+
 // kit is the plaintext of a recovery kit.
 type kit struct {
 	V         int    `json:"v"` // 1
@@ -29,6 +33,10 @@ type kit struct {
 // Anybody with the kit and the passphrase holds the archive. A file that
 // stands at path is not overwritten.
 func (k Keys) WriteKit(path, passphrase string) error {
+	return k.writeKit(path, passphrase, scryptWork)
+}
+
+func (k Keys) writeKit(path, passphrase string, work int) error {
 	if err := k.check(); err != nil {
 		return err
 	}
@@ -36,7 +44,7 @@ func (k Keys) WriteKit(path, passphrase string) error {
 	if err != nil {
 		return candor.Wrap(err, candor.Internal, "The recovery kit could not be made.")
 	}
-	data, err := seal(plain, passphrase)
+	data, err := seal(plain, passphrase, work)
 	if err != nil {
 		return err
 	}
@@ -67,8 +75,8 @@ func parseKit(plain []byte) (Keys, error) {
 	return k, k.check()
 }
 
-// seal encrypts under a passphrase.
-func seal(plain []byte, passphrase string) ([]byte, error) {
+// seal encrypts under a passphrase; each guess at it costs 2^work.
+func seal(plain []byte, passphrase string, work int) ([]byte, error) {
 	if len(passphrase) < MinPassphrase {
 		return nil, candor.Errorf(candor.Invalid, "A passphrase needs at least %d characters. Five random words do well.", MinPassphrase)
 	}
@@ -76,6 +84,7 @@ func seal(plain []byte, passphrase string) ([]byte, error) {
 	if err != nil {
 		return nil, candor.Wrap(err, candor.Internal, "The keys could not be sealed.")
 	}
+	recipient.SetWorkFactor(work)
 	var out bytes.Buffer
 	a := armor.NewWriter(&out)
 	w, err := age.Encrypt(a, recipient)
