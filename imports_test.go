@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"candor/internal/index":     {"candor", "candor/receipt", "candor/internal/query"},
 	"candor/internal/tlog":      {"candor", "candor/receipt"},
 	"candor/internal/report":    {"candor", "candor/receipt"},
+	"candor/internal/witness":   {"candor", "candor/receipt"},
 	"candor/internal/correct":   {"candor", "candor/receipt"},
 	"candor/internal/wire":      {"candor", "candor/receipt"},
 	"candor/internal/client":    {"candor", "candor/receipt", "candor/internal/wire"},
