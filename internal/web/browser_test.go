@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	devlog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	devruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -48,7 +52,7 @@ func browser(t testing.TB) context.Context {
 // run performs steps in the browser.
 func run(t testing.TB, ctx context.Context, steps ...step) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	must(t, chromedp.Do(ctx, steps...))
 }
@@ -165,5 +169,243 @@ func TestShots(t *testing.T) {
 			must(t, err)
 			must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s.png", s.name, v.name)), png, 0o600))
 		}
+	}
+}
+
+// allPages lists every page a signed-in person can come to.
+func allPages(d *desk) map[string][]string {
+	lind := d.signedIn("m.lind")
+	results, _ := lind.search("quay tender")
+	from := filepath.Base(results)
+	pdf, _ := lind.open(0, from)
+	picture, _ := lind.open(3, from)
+	return map[string][]string{
+		"m.lind": {"/", results, pdf, picture, pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
+			"/purposes/p-flooding22", "/add", "/additions", "/additions/add-1", "/additions/add-1?condition=failed", "/collections", "/terms", "/help",
+			"/nowhere", "/view/gone", "/item/" + string(d.archive.items[0].ID)},
+		"a.keller": {"/", "/people", "/collections"},
+		"r.osei":   {"/", "/purposes", "/purposes/p-pending222"},
+		"j.tan":    {"/"},
+		"":         {"/signin", "/help", "/terms"},
+	}
+}
+
+// basics finds what keeps people from using a page: fields without a name,
+// pictures without words, headings out of order, a page wider than the screen.
+const basics = `(() => {
+  const bad = [], say = (what, el) => bad.push(what + ": " + el.outerHTML.slice(0, 120));
+  const named = (el) => (el.labels?.length && [...el.labels].some((l) => l.textContent.trim())) || el.getAttribute("aria-label") || el.getAttribute("aria-labelledby") || el.textContent.trim() || el.title;
+  for (const el of document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href], summary")) if (!named(el)) say("no name", el);
+  for (const el of document.querySelectorAll("img")) if (!el.alt) say("no words for a picture", el);
+  for (const el of document.querySelectorAll("svg:not([aria-hidden=true]):not([role=img])")) say("a drawing neither hidden nor described", el);
+  for (const el of document.querySelectorAll("[style], script:not([src]), [onclick]")) say("inline style or script", el);
+  for (const el of document.querySelectorAll("nav, section[aria-label], [role=region]")) if (!el.getAttribute("aria-label")) say("a region without a name", el);
+  if (document.querySelectorAll("main").length !== 1) bad.push("not one main");
+  if (document.querySelectorAll("h1").length !== 1) bad.push("not one h1 but " + document.querySelectorAll("h1").length);
+  if (!document.documentElement.lang || !document.title) bad.push("no language or title");
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push("the id " + id + " twice");
+  for (const el of document.querySelectorAll("[aria-describedby], [aria-labelledby]")) for (const id of (el.getAttribute("aria-describedby") || el.getAttribute("aria-labelledby")).split(" ")) if (!ids.includes(id)) say("described by nothing", el);
+  if (document.documentElement.scrollWidth > innerWidth) {
+    bad.push("wider than the screen by " + (document.documentElement.scrollWidth - innerWidth));
+    for (const el of document.querySelectorAll("main *")) if (el.getBoundingClientRect().right > innerWidth + 1) { say("it sticks out", el); break; }
+  }
+  for (const el of document.querySelectorAll("main p, main dd, main li, main td, main a, main button, main label, main h1, main h2, .strip *, .top a")) {
+    if (!el.textContent.trim() || el.closest("[aria-hidden=true], mark, .unseen, .skip, details:not([open]) > :not(summary)")) continue;
+    const c = contrast(el);
+    if (c < 4.5) { say("contrast " + c.toFixed(2), el); break; }
+  }
+  return bad;
+  function rgb(s) { const m = s.match(/[\d.]+/g).map(Number); return s.startsWith("color(srgb") ? [m[0] * 255, m[1] * 255, m[2] * 255, m[3] ?? 1] : [m[0], m[1], m[2], m[3] ?? 1]; }
+  function light([r, g, b]) { const f = (v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }; return .2126 * f(r) + .7152 * f(g) + .0722 * f(b); }
+  function contrast(el) {
+    let back = el;
+    while (back.parentElement && rgb(getComputedStyle(back).backgroundColor)[3] === 0) back = back.parentElement;
+    const a = light(rgb(getComputedStyle(el).color)), b = light(rgb(getComputedStyle(back).backgroundColor));
+    return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  }
+})()`
+
+// complaints collects what the browser complains about: scripts that throw,
+// console errors, broken policies, files that are missing.
+type complaints struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func listen(t testing.TB, ctx context.Context) *complaints {
+	t.Helper()
+	c := &complaints{}
+	note := func(text string) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.all = append(c.all, text)
+	}
+	run(t, ctx, command(devlog.Enable, cdp.Empty{}), command(devruntime.Enable, cdp.Empty{}))
+	go func() {
+		for e, err := range chromedp.Events(ctx, devruntime.ExceptionThrown) {
+			if err != nil {
+				return
+			}
+			note("thrown: " + e.ExceptionDetails.Text)
+		}
+	}()
+	go func() {
+		for e, err := range chromedp.Events(ctx, devlog.EntryAdded) {
+			if err != nil {
+				return
+			}
+			if e.Entry.Level == devlog.EntryLevelError && !strings.Contains(e.Entry.Text, "status of 404") {
+				note("logged: " + e.Entry.Text + " " + e.Entry.URL)
+			}
+		}
+	}()
+	return c
+}
+
+func (c *complaints) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.all
+	c.all = nil
+	return out
+}
+
+// Every page, light and dark, on a desk and on a phone: no console error, every
+// field has a name, every text can be read, nothing sticks out.
+func TestBrowserEveryPage(t *testing.T) {
+	d := newDesk(t)
+	pages := allPages(d)
+	ctx := browser(t)
+	heard := listen(t, ctx)
+	for _, s := range []step{screen(1280, 900, "light"), screen(390, 844, "light"), screen(390, 844, "dark"), screen(1280, 900, "dark")} {
+		for who, paths := range pages {
+			r := d.visitor()
+			if who != "" {
+				r = d.signedIn(who)
+			}
+			run(t, ctx, enter(r), s)
+			for _, path := range paths {
+				run(t, ctx, chromedp.Navigate(d.server.URL+path))
+				width := value[int](t, ctx, "innerWidth")
+				dark := value[bool](t, ctx, `matchMedia("(prefers-color-scheme: dark)").matches`)
+				for _, bad := range value[[]string](t, ctx, basics) {
+					t.Errorf("%s for %q, %d px, dark %v: %s", path, who, width, dark, bad)
+				}
+				for _, bad := range heard.take() {
+					t.Errorf("%s for %q: %s", path, who, bad)
+				}
+			}
+		}
+	}
+}
+
+func TestBrowserKeyboard(t *testing.T) {
+	d := newDesk(t)
+	ctx := browser(t)
+	heard := listen(t, ctx)
+	focused := `document.activeElement.closest(".hit")?.querySelector(".hit-title").textContent ?? document.activeElement.id`
+	run(t, ctx, enter(d.signedIn("m.lind")), screen(1280, 900, "light"), chromedp.Navigate(d.server.URL+"/help"), chromedp.Navigate(d.server.URL+"/"))
+	run(t, ctx, press("\x1b"), press("/"))
+	if got := value[string](t, ctx, focused); got != "q" {
+		t.Fatalf("/ leads to %q, not to the box", got)
+	}
+	// The driver types the key after its event was cancelled; a keyboard does not.
+	value[any](t, ctx, `document.querySelector("#q").value = ""`)
+	run(t, ctx, keys("#q", "quay tender\r"), await(".hits"), press("j"), press("j"), press("j"), press("k"))
+	if got := value[string](t, ctx, focused); got != "Re: quay wall, the late tender" {
+		t.Fatalf("j j j k leads to %q", got)
+	}
+	run(t, ctx, press("?"), await("#keys[open]"), press("\x1b"))
+	if value[bool](t, ctx, `document.querySelector("#keys").open`) {
+		t.Error("Escape does not close the help")
+	}
+	run(t, ctx, press("\r"), await(".item-head"), press("n"))
+	if got := value[string](t, ctx, `document.querySelector("mark.here")?.textContent ?? ""`); got != "tender" {
+		t.Errorf("n leads to the mark %q", got)
+	}
+	for _, bad := range heard.take() {
+		t.Error(bad)
+	}
+}
+
+// The whole main job with script switched off.
+func TestBrowserWithoutScript(t *testing.T) {
+	d := newDesk(t)
+	ctx := browser(t)
+	run(t, ctx, command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), screen(1280, 900, "light"),
+		command(network.ClearBrowserCookies, cdp.Empty{}),
+		chromedp.Navigate(d.server.URL+"/purposes/new"),
+		keys("input[name=who]", "m.lind"), keys("input[name=password]", password+"\r"),
+		await("textarea"), click(`input[value=research]`), keys("textarea", "Cranes"), click(`input[value=harbour]`), click(".stack .button.primary"),
+		await(".recorded"), click(".recorded .mark summary"), await(".recorded .facts"),
+		chromedp.Navigate(d.server.URL+"/"), keys("#q", "quay tender\r"), await(".hits"),
+		click(`input[value="type=application/pdf"]`), click(".narrow-form .button"), await(".hits"),
+		click(".hit-title"), await(".leaf img"), click(".tabs a:nth-child(2)"), await("table.fields"),
+		click(".me summary"), click(`.theme button[value=dark]`), await("html[data-theme=dark]"))
+	if n := len(d.archive.views); n != 1 {
+		t.Errorf("%d items were opened, want 1", n)
+	}
+}
+
+// The browser checks a receipt by itself, and finds one that does not hold.
+func TestBrowserChecksReceipts(t *testing.T) {
+	d := newDesk(t)
+	ctx := browser(t)
+	r := d.signedIn("m.lind")
+	for range 9 { // trees of many shapes
+		r.search("quay")
+	}
+	results, _ := r.search("quay tender")
+	run(t, ctx, enter(r), screen(1280, 900, "light"))
+	check := func(spoil string) string {
+		run(t, ctx, chromedp.Navigate(d.server.URL+results))
+		value[any](t, ctx, spoil+";0")
+		run(t, ctx, click(".mark summary"), click(".check-it"), await(".mark-check:not(:empty)"))
+		return value[string](t, ctx, `document.querySelector(".mark-check").textContent`)
+	}
+	if got := check("0"); !strings.Contains(got, "Checked here, offline") || !strings.Contains(got, "the log signed that") {
+		t.Errorf("a good receipt: %s", got)
+	}
+	edit := func(change string) string {
+		return `{ const m = document.querySelector(".mark"); let s = atob(m.dataset.receipt); ` + change + `; m.dataset.receipt = btoa(s); }`
+	}
+	for name, spoil := range map[string]string{
+		"another index":    edit(`s = s.replace(/index (\d+)/, (_, n) => "index " + (n - 1))`),
+		"another record":   edit(`s = s.replace(/extra (.)/, (_, c) => "extra " + (c === "A" ? "B" : "A"))`),
+		"a larger tree":    edit(`s = s.replace(/archive\n(\d+)\n/, (_, n) => "archive\n" + (Number(n) + 1) + "\n")`),
+		"a missing hash":   edit(`s = s.replace(/(index \d+\n)[^\n]+\n/, "$1")`),
+		"another log":      `document.querySelector(".mark").dataset.key = "other.example+00000000+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="`,
+		"no receipt":       `document.querySelector(".mark").dataset.receipt = btoa("hello")`,
+		"a spoilt receipt": edit(`s = s.replace(/(example\/archive [^\n]{20})../, "$1xx")`),
+	} {
+		if got := check(spoil); strings.Contains(got, "Checked here") || got == "" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestBrowserAdds(t *testing.T) {
+	d := newDesk(t)
+	ctx := browser(t)
+	heard := listen(t, ctx)
+	dir := t.TempDir()
+	var names []string
+	for i := range 3 {
+		name := filepath.Join(dir, fmt.Sprintf("letter %d.txt", i))
+		must(t, os.WriteFile(name, fmt.Appendf(nil, "letter %d", i), 0o600))
+		names = append(names, name)
+	}
+	run(t, ctx, enter(d.signedIn("m.lind")), screen(1280, 900, "light"), chromedp.Navigate(d.server.URL+"/add"),
+		chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]:not([webkitdirectory])`), names))
+	if got := value[string](t, ctx, `document.querySelector("#chosen").textContent`); got != "3 files, 24 bytes" {
+		t.Errorf("chosen: %s", got)
+	}
+	run(t, ctx, click("#add .button.primary"), await(".account-parts"))
+	if string(d.archive.sent["letter 2.txt"]) != "letter 2" || d.archive.adds[0].Finished.IsZero() {
+		t.Errorf("sent: %d files, finished %v", len(d.archive.sent), d.archive.adds[0].Finished)
+	}
+	for _, bad := range heard.take() {
+		t.Error(bad)
 	}
 }

@@ -131,14 +131,12 @@ async function signed(r, key) {
   if (!m) return null;
   const k = bytes(m[3]);
   if (k[0] !== 1) return null;
+  const keyed = (sig) => [...sig.slice(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("") === m[2];
+  const sig = r.signatures.filter(([name]) => name === m[1]).map(([, b64]) => bytes(b64)).find(keyed);
+  if (!sig) return false;
   let pub;
   try { pub = await crypto.subtle.importKey("raw", k.slice(1), "Ed25519", false, ["verify"]); } catch { return null; }
-  for (const [name, b64] of r.signatures) {
-    const sig = bytes(b64);
-    const id = [...sig.slice(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("");
-    if (name === m[1] && id === m[2]) return crypto.subtle.verify("Ed25519", pub, sig.slice(4), new TextEncoder().encode(r.body));
-  }
-  return false;
+  return crypto.subtle.verify("Ed25519", pub, sig.slice(4), new TextEncoder().encode(r.body));
 }
 
 async function checkReceipt(details) {
