@@ -75,7 +75,7 @@ func decodeFrame(b []byte, at int64) (frame, int, error) {
 	}
 	n := frameHeader + int(binary.BigEndian.Uint32(b))
 	if crc32.Checksum(b[:8], castagnoli) != binary.BigEndian.Uint32(b[8:]) || n > maxFrame {
-		return frame{}, 0, tornOrCorrupt(b, at)
+		return frame{}, 0, tornHeader(b[:frameHeader], b[frameHeader:], at)
 	}
 	if len(b) < n {
 		return frame{}, 0, errTorn
@@ -84,26 +84,49 @@ func decodeFrame(b []byte, at int64) (frame, int, error) {
 		if len(b) > n {
 			return frame{}, 0, errCorrupt // a later frame stands behind it: this one had been whole
 		}
-		return frame{}, 0, tornOrCorrupt(b, at)
+		return frame{}, 0, tornPayload(b, at)
 	}
 	f, err := decodePayload(b[frameHeader:n])
 	return f, n, err
 }
 
-// tornOrCorrupt looks for what a cut of the power leaves in a file whose length
-// was written before its bytes: whole sectors of zeroes, or a zero where the
-// newline of the checkpoint should be.
-func tornOrCorrupt(b []byte, at int64) error {
+// A cut of the power can leave a file whose length was written before its
+// bytes: whole sectors of zeroes. tornHeader accepts that where the header's
+// bytes in one sector are all zero, or all that follows it is, and nothing else: a
+// changed header must not make whole frames look as if they had never been.
+func tornHeader(h, rest []byte, at int64) error {
+	if allZero(rest) { // no frame is whole without the newline of its checkpoint
+		return errTorn
+	}
+	split := min(int64(len(h)), sector-at%sector)
+	const length = 4 // which begins with zeroes anyway
+	if split > length && allZero(h[:split]) || split < int64(len(h)) && allZero(h[split:]) {
+		return errTorn
+	}
+	return errCorrupt
+}
+
+// tornPayload looks for a sector of zeroes in the last frame, or a zero where
+// the newline of its checkpoint should be.
+func tornPayload(b []byte, at int64) error {
 	if b[len(b)-1] == 0 {
 		return errTorn
 	}
-	zero := make([]byte, sector)
 	for i := int((sector - at%sector) % sector); i+sector <= len(b); i += sector {
-		if bytes.Equal(b[i:i+sector], zero) {
+		if allZero(b[i : i+sector]) {
 			return errTorn
 		}
 	}
 	return errCorrupt
+}
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func decodePayload(b []byte) (frame, error) {
