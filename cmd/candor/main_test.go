@@ -1,11 +1,17 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
-	"os/signal"
-	"syscall"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,9 +22,161 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"candor": main})
 }
 
-// runMain runs the command as main does, without ending the process.
-func runMain(args ...string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	return run(ctx, args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+// TestScripts runs testdata/*.txtar. Each script names the behaviour or the bug
+// that it guards in its first lines.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, scriptParams(t, "testdata"))
+}
+
+// scriptParams is how scripts run: with a home of their own, and one shared
+// cache for the PDF engine's code, which takes seconds to compile.
+func scriptParams(t *testing.T, dir string) testscript.Params {
+	cache, err := filepath.Abs("../../.cache/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample, err := filepath.Abs(sampleRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testscript.Params{
+		Dir:                 dir,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", ".config"))
+			env.Setenv("XDG_CACHE_HOME", cache)
+			env.Setenv("CANDOR_DATA", filepath.Join(env.WorkDir, "data"))
+			env.Setenv("SAMPLE", sample)
+			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
+			"patch": patchFile,
+		},
+	}
+}
+
+// exits CODE COMMAND...: the command ends with exactly this exit code.
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// field FILE VARIABLE PATH: takes a value out of JSON, such as hits.0.item.
+func fieldOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: field FILE VARIABLE PATH")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &value))
+	for step := range strings.SplitSeq(args[2], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			next, ok := v[step]
+			if !ok {
+				ts.Fatalf("no field %s in %s", step, ts.ReadFile(args[0]))
+			}
+			value = next
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(v) {
+				ts.Fatalf("no element %s", step)
+			}
+			value = v[i]
+		default:
+			ts.Fatalf("%s leads nowhere", args[2])
+		}
+	}
+	text := fmt.Sprint(value)
+	if n, ok := value.(float64); ok {
+		text = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	ts.Setenv(args[1], text)
+}
+
+// keys FILE a,b,c: the JSON object in FILE has exactly these fields.
+func keysOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keys FILE a,b,c")
+	}
+	var object map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &object))
+	want := strings.Split(args[1], ",")
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
+		ts.Fatalf("fields %v, want %v", got, want)
+	}
+}
+
+// serving VARIABLE: waits until the data folder says where it is served.
+func waitServing(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: serving VARIABLE")
+	}
+	file := filepath.Join(ts.Getenv("CANDOR_DATA"), serverFile)
+	waitFor(ts, "no server came up", func() bool {
+		address, err := os.ReadFile(file)
+		if err != nil || len(address) == 0 {
+			return false
+		}
+		ts.Setenv(args[0], strings.TrimSpace(string(address)))
+		return true
+	})
+}
+
+// grown DIR FILES: waits until a folder has at least so many files.
+func waitGrown(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grown DIR FILES")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	waitFor(ts, "the folder did not grow", func() bool {
+		n := 0
+		_ = filepath.WalkDir(ts.MkAbs(args[0]), func(_ string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				n++
+			}
+			return nil
+		})
+		return n >= want
+	})
+}
+
+func waitFor(ts *testscript.TestScript, failure string, met func() bool) {
+	for range 1200 {
+		if met() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s", failure)
+}
+
+// patch FILE OLD NEW: replaces text in a file.
+func patchFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: patch FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
 }
