@@ -57,7 +57,7 @@ type Config struct {
 	CacheDir     string        // folder of the PDF engine's compiled code; default in the user's cache folder
 	MaxJobs      int           // files after which a worker is replaced; default 5,000
 	RestartAbove int64         // resident bytes above which a worker is replaced after a file; default 320 MiB
-	Limits       Limits        //
+	Limits       Limits        // bounds of one source; a zero field has its own default
 	Logger       *slog.Logger  // default slog.Default; never told names or contents
 	Started      func(pid int) // told of each worker process that was started, for accounts of resources
 }
@@ -230,7 +230,7 @@ func (p *Pool) ready(ctx context.Context, s *slot, pdf bool) error {
 		return candor.Wrap(err, candor.Unavailable, "No worker could be started to read files. Run `candor doctor` on the server; its log says why.")
 	}
 	s.p = proc
-	context.AfterFunc(p.life, proc.kill)
+	proc.release = context.AfterFunc(p.life, proc.kill)
 	return nil
 }
 

@@ -29,6 +29,7 @@ type process struct {
 	pdf         bool
 	jobs        int
 	confinement []string
+	release     func() bool // lets go of the pool's end, which kills the process
 }
 
 // watch gives every wait for the worker an end. A zero end is no end.
@@ -146,6 +147,9 @@ type ending struct {
 // has just closed its pipe is given a moment to end by itself, so that its own
 // ending is seen and not ours.
 func (p *process) end() ending {
+	if p.release != nil {
+		p.release()
+	}
 	_ = p.in.Close()
 	timer := time.AfterFunc(100*time.Millisecond, p.kill)
 	_ = p.cmd.Wait()
