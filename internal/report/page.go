@@ -183,6 +183,9 @@ func curve(months []receipt.Month) template.HTML {
 	if len(months) == 0 {
 		return ""
 	}
+	if len(months) == 1 { // before the first addition there was nothing
+		months = append([]receipt.Month{{Month: monthBefore(months[0].Month)}}, months...)
+	}
 	var most int64 = 1
 	for _, m := range months {
 		most = max(most, m.Items)
@@ -222,6 +225,11 @@ func monthNumber(month string) int {
 		return 0
 	}
 	return t.Year()*12 + int(t.Month())
+}
+
+func monthBefore(month string) string {
+	n := monthNumber(month) - 2 // months are counted from 1
+	return fmt.Sprintf("%04d-%02d", n/12, n%12+1)
 }
 
 func monthWords(month string) string {

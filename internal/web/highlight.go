@@ -38,6 +38,18 @@ func snippetPieces(s archive.Snippet) []piece {
 	return out
 }
 
+// hitPages lists the pages on which snippets stand, in the item's order.
+func hitPages(snippets []archive.Snippet) []int {
+	var out []int
+	for _, s := range snippets {
+		if s.Page > 0 && !slices.Contains(out, s.Page) {
+			out = append(out, s.Page)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 func edge(s string, i int) bool { return i == len(s) || utf8.RuneStart(s[i]) }
 
 // runeStart returns the start of the character at i, or i.

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"candor"
 )
@@ -28,10 +29,20 @@ func (s *server) help(w http.ResponseWriter, v *visit) error {
 	return s.show(w, v, http.StatusOK, "help", "Help", nil)
 }
 
-type termsPage struct{ Text template.HTML }
+type termsPage struct {
+	Title string
+	Text  template.HTML
+}
 
+// terms shows the text that people agree to, under its own first heading.
 func (s *server) terms(w http.ResponseWriter, v *visit) error {
-	return s.show(w, v, http.StatusOK, "terms", "Terms of use", termsPage{markdown(s.Archive.TermsText())})
+	page := termsPage{Title: s.pages.text("Terms of use")}
+	text := strings.TrimSpace(s.Archive.TermsText())
+	if first, rest, ok := strings.Cut(text, "\n"); ok && strings.HasPrefix(first, "# ") {
+		page.Title, text = strings.TrimSpace(first[2:]), rest
+	}
+	page.Text = markdown(text)
+	return s.show(w, v, http.StatusOK, "terms", "Terms of use", page)
 }
 
 // setTheme keeps light, dark, or what the device prefers.

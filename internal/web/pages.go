@@ -142,7 +142,7 @@ func (p *pages) funcs() template.FuncMap {
 		"t": p.text, "many": p.many,
 		"count": count, "size": size, "date": date, "moment": moment, "duration": duration, "day": day,
 		"icon": icon, "kind": kindOf, "language": languageName, "nameOf": nameOf,
-		"snippet": snippetPieces, "mark": markOf, "share": share,
+		"snippet": snippetPieces, "hitPages": hitPages, "mark": markOf, "share": share,
 		"coverageBar": coverageBar, "accountBar": accountBar, "accountParts": p.accountParts,
 		"near": nearBudget, "left": itemsLeft, "add": func(a, b int) int { return a + b },
 		"pairs": pairs, "askLink": askLink, "lastDay": func(t time.Time) time.Time { return t.AddDate(0, 0, -1) },

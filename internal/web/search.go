@@ -39,6 +39,22 @@ type facetGroup struct {
 	Checked int
 }
 
+// add adds a choice. Media types that are called the same become one choice of
+// several values; no media type holds the separator.
+func (g *facetGroup) add(c facetChoice) {
+	for i := range g.Values {
+		if same := &g.Values[i]; g.Field == "type" && same.Label == c.Label {
+			same.Value += typeSeparator + c.Value
+			same.Count += c.Count
+			same.Checked = same.Checked || c.Checked
+			return
+		}
+	}
+	g.Values = append(g.Values, c)
+}
+
+const typeSeparator = "|"
+
 type facetChoice struct {
 	Value   string
 	Label   string
@@ -217,8 +233,14 @@ func filtersOf(choices []string) map[string][]string {
 		if out == nil {
 			out = map[string][]string{}
 		}
-		if !slices.Contains(out[field], value) {
-			out[field] = append(out[field], value)
+		values := []string{value}
+		if field == "type" {
+			values = strings.Split(value, typeSeparator)
+		}
+		for _, v := range values {
+			if !slices.Contains(out[field], v) {
+				out[field] = append(out[field], v)
+			}
 		}
 	}
 	return out
@@ -268,11 +290,11 @@ func (s *server) facetGroups(p shownPage, cols []archive.CollectionInfo) []facet
 		g := facetGroup{Field: f.field, Title: s.pages.text(f.title)}
 		chosen := p.Request.Filters[f.field]
 		for _, c := range counted[f.field] {
-			g.Values = append(g.Values, facetChoice{c.Value, s.facetLabel(f.field, c.Value, cols), c.Count, slices.Contains(chosen, c.Value)})
+			g.add(facetChoice{c.Value, s.facetLabel(f.field, c.Value, cols), c.Count, slices.Contains(chosen, c.Value)})
 		}
 		for _, value := range chosen {
-			if !slices.ContainsFunc(g.Values, func(c facetChoice) bool { return c.Value == value }) {
-				g.Values = append(g.Values, facetChoice{value, s.facetLabel(f.field, value, cols), 0, true})
+			if !slices.ContainsFunc(counted[f.field], func(c archive.FacetValue) bool { return c.Value == value }) {
+				g.add(facetChoice{value, s.facetLabel(f.field, value, cols), 0, true})
 			}
 		}
 		g.Checked = len(chosen)
@@ -293,6 +315,10 @@ func (s *server) facetLabel(field, value string, cols []archive.CollectionInfo) 
 		return s.pages.text(value)
 	case "collection":
 		return collectionTitle(cols, value)
+	case "people":
+		if name, _, ok := strings.Cut(value, " <"); ok && name != "" {
+			return name
+		}
 	}
 	return value
 }
