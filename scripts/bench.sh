@@ -1,11 +1,10 @@
 #!/bin/sh
-# Runs what bench/ holds. Each measurement states its peer and its method; the
-# figures are published in docs/benchmarks.md.
+# Runs what bench/ holds, one measurement after another. Each states its peer
+# and its method; docs/benchmarks.md has the figures. Usage: bench.sh [NAME...]
 set -eu
-if [ -x bench/run.sh ]; then
-	exec sh bench/run.sh "$@"
-fi
-if [ -n "$(find bench -maxdepth 1 -name '*.go' ! -name '*_test.go' 2>/dev/null)" ]; then
-	exec go run ./bench "$@"
-fi
-exec go test -run '^$' -bench . -benchmem ./...
+cd "$(dirname "$0")/../bench"
+if [ $# -eq 0 ]; then set -- $(for d in */main.go; do dirname "$d"; done); fi
+for name in "$@"; do
+	echo "== $name"
+	go run "./$name"
+done

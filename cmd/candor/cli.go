@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -135,10 +136,15 @@ func (c *cli) configFolder() (string, error) {
 	return filepath.Join(base, "candor"), nil
 }
 
-// engineConfig says which archive of this machine to open.
+// engineConfig says which archive of this machine to open. A command tells what
+// went wrong by itself; its server half logs only when asked to.
 func (c *cli) engineConfig() engineConfig {
+	logger := slog.New(slog.DiscardHandler)
+	if c.verbose {
+		logger = c.serverLogger()
+	}
 	return engineConfig{
-		Data: c.data, Keys: c.config, Repair: c.repair, Logger: c.serverLogger(),
+		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
 		Passphrase: func(file string) (string, error) {
 			return c.password("CANDOR_KEY_PASSPHRASE", "Passphrase of "+file+": ")
 		},
@@ -155,6 +161,9 @@ func (c *cli) exit(err error) int {
 		return told.code
 	case errors.Is(err, context.Canceled):
 		err = candor.Errorf(candor.Unavailable, "Interrupted.")
+	}
+	if candor.CodeOf(err) == candor.SignIn && c.server != "" && c.token == "" && c.as == "" {
+		err = candor.Wrap(err, candor.SignIn, "Not signed in to %s, or no longer. Run `candor login --server %s --as PERSON`, or set CANDOR_TOKEN.", c.server, c.server)
 	}
 	if _, ours := errors.AsType[*candor.Error](err); !ours && !c.began {
 		err = candor.Errorf(candor.Invalid, "%v. See `candor --help`.", err)

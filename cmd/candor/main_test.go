@@ -51,6 +51,12 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 			env.Setenv("SAMPLE", sample)
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "mounts" {
+				return false, fmt.Errorf("unknown condition %s", cond)
+			}
+			return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt").Run() == nil, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
 			"patch": patchFile,

@@ -36,8 +36,8 @@ func (c *cli) searchCommand() *cobra.Command {
 		Use:   "search QUERY",
 		Short: "Search under a purpose",
 		Long: `Search under a purpose. Words are joined by AND; "a phrase", pre*, fuzzy~,
-AND, OR, NOT, parentheses and field:word are understood; docs/search.md or the
-help page of a running server tell all.`,
+AND, OR, NOT, parentheses and field:word are understood; docs/query.md and
+the help page of a running server tell all.`,
 		Args: oneArg("query (in quotes if it has several words)"),
 		Example: example(
 			`candor search "flood wall" --purpose p-3k7v2m9qxa`,

@@ -69,7 +69,12 @@ func (c *cli) serve(ctx context.Context, l listening) (err error) {
 	if (l.cert == "") != (l.key == "") {
 		return candor.Errorf(candor.Invalid, "Give --tls-cert and --tls-key together.")
 	}
-	e, err := openEngine(ctx, c.engineConfig())
+	if _, _, err := net.SplitHostPort(l.address); err != nil {
+		return candor.Wrap(err, candor.Invalid, "%q is not an address to listen at. Give such as %s.", l.address, defaultListen)
+	}
+	cfg := c.engineConfig()
+	cfg.Logger = c.serverLogger()
+	e, err := openEngine(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -119,13 +124,13 @@ func (c *cli) serveEngine(ctx context.Context, e *engine, l listening, ready fun
 
 // announce tells other commands of this machine, and people, where the server is.
 func (c *cli) announce(ctx context.Context, e *engine, s serving, ready func(serving) error) error {
-	if err := e.folder.announce(s.Address); err != nil {
-		return err
-	}
 	if who, err := e.archive.Solo(ctx); err == nil {
 		if err := c.saveSoloSignIn(ctx, e, s.Address, who); err != nil {
 			return err
 		}
+	}
+	if err := e.folder.announce(s.Address); err != nil {
+		return err
 	}
 	return ready(s)
 }
@@ -167,7 +172,7 @@ func runServer(ctx context.Context, server *http.Server, listener net.Listener, 
 func (c *cli) mayListen(e *engine, l listening) error {
 	host, _, err := net.SplitHostPort(l.address)
 	if err != nil {
-		return candor.Wrap(err, candor.Invalid, "%q is not an address to listen at. Give such as %s.", l.address, defaultListen)
+		return candor.Wrap(err, candor.Invalid, "%q is not an address to listen at.", l.address)
 	}
 	if isLoopback(host) {
 		return nil
