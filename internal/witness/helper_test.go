@@ -315,15 +315,21 @@ func (u unlock) Close() error {
 	return nil
 }
 
-// killed is what stands there after kill -9: all that the process wrote.
+// killed is what stands there after kill -9: all that the process wrote, of
+// which the disk has no more than before.
 func (m *memFS) killed() *memFS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := newMemFS()
-	for n, i := range m.names {
-		c.names[n] = &inode{i.data, i.data}
+	copies := map[*inode]*inode{}
+	for _, folder := range []struct{ from, to map[string]*inode }{{m.names, c.names}, {m.durable, c.durable}} {
+		for n, i := range folder.from {
+			if copies[i] == nil {
+				copies[i] = &inode{i.data, i.synced}
+			}
+			folder.to[n] = copies[i]
+		}
 	}
-	c.durable = maps.Clone(c.names)
 	return c
 }
 

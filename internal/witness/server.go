@@ -314,12 +314,6 @@ func everySignature(n *note.Note, keys note.Verifiers) error {
 
 // advance compares, persists and cosigns. The caller has the log's turn.
 func (s *Server) advance(f *followed, req request, n *note.Note, cp receipt.Checkpoint) (string, error) {
-	if f.doubt {
-		if err := f.load(s.files, s.own); err != nil {
-			return "", err
-		}
-		f.doubt = false
-	}
 	last := f.last.Load()
 	if req.old != last.Size {
 		return "", &refusal{status: http.StatusConflict, text: "old size", size: last.Size}
@@ -341,7 +335,8 @@ func (s *Server) advance(f *followed, req request, n *note.Note, cp receipt.Chec
 		return last.sig, nil // asked again within the second: the same cosignature
 	}
 	if err := replace(s.files, f.hash, next.note); err != nil {
-		f.doubt = true
+		// The file now holds either checkpoint. That is as well: the cosignature
+		// of the new one never leaves, and the next write replaces both.
 		return "", err
 	}
 	f.last.Store(next)

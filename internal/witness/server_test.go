@@ -417,7 +417,7 @@ func TestFaults(t *testing.T) {
 	steps := []int64{3, 6, 9, 12}
 	total := func() int {
 		files := newMemFS()
-		runFaulty(t, files, a, b, steps)
+		runFaulty(t, files, steps, a, b)
 		return files.calls
 	}()
 	if total < 16 {
@@ -436,10 +436,16 @@ func TestFaults(t *testing.T) {
 				}
 				return nil
 			}
-			left := runFaulty(t, files, a, b, steps)
+			left := runFaulty(t, files, steps, a, b)
 			for way, after := range map[string]*memFS{"kill": files.killed(), "power cut": files.powerCut(false), "early": files.powerCut(true)} {
 				where := fmt.Sprintf("call %d %s, then %s", at, name, way)
-				checkOneHistory(t, where, a, b, append(left[:len(left):len(left)], runFaulty(t, after, b, a, steps)...))
+				checkOneHistory(t, where, a, b, append(left[:len(left):len(left)], runFaulty(t, after, steps, b, a)...))
+			}
+			for _, size := range steps { // killed, asked for one size again, and only then the power is cut
+				killed := files.killed()
+				again := append(left[:len(left):len(left)], runFaulty(t, killed, []int64{size}, a)...)
+				where := fmt.Sprintf("call %d %s, killed, asked for %d, power cut", at, name, size)
+				checkOneHistory(t, where, a, b, append(again, runFaulty(t, killed.powerCut(false), steps, b, a)...))
 			}
 		}
 	}
@@ -450,11 +456,11 @@ type leftover struct {
 	root tlog.Hash
 }
 
-// runFaulty opens a witness and submits a's history, asking for the size after
-// each conflict, then tries the fork. It returns what was cosigned.
-func runFaulty(t *testing.T, files *memFS, a, b *testLog, steps []int64) (left []leftover) {
+// runFaulty opens a witness and submits one history after the other, asking for
+// the size after each conflict. It returns what was cosigned.
+func runFaulty(t *testing.T, files *memFS, steps []int64, logs ...*testLog) (left []leftover) {
 	t.Helper()
-	s, err := NewServer(t.Context(), testConfig(t, files, a))
+	s, err := NewServer(t.Context(), testConfig(t, files, logs[0]))
 	if err != nil {
 		if candor.CodeOf(err) == candor.Verification {
 			t.Errorf("what a crash left was taken for damage: %v", err)
@@ -462,7 +468,7 @@ func runFaulty(t *testing.T, files *memFS, a, b *testLog, steps []int64) (left [
 		return nil
 	}
 	defer s.Close()
-	for _, l := range []*testLog{a, b} {
+	for _, l := range logs {
 		for _, size := range steps {
 			old := int64(0)
 			for range 3 {

@@ -26,10 +26,6 @@ type followed struct {
 
 	// turn holds one token: its holder alone compares, writes and cosigns.
 	turn chan struct{}
-	// doubt is set when writing failed half-way: the file may hold either
-	// checkpoint, and is read again before anything else.
-	doubt bool
-
 	last atomic.Pointer[state] // stored by the holder of the turn
 }
 
