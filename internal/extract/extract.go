@@ -49,8 +49,11 @@ type Limits struct {
 
 // Config says how a Pool works. The zero value is good for production.
 type Config struct {
-	Workers      int           // processes; default GOMAXPROCS
-	Command      []string      // program and arguments of a worker; default this program with Subcommand
+	Workers int // processes; default GOMAXPROCS
+	// Command is a worker's program and arguments; default this program with
+	// Subcommand. A program that does not obey Subcommand (a test binary without
+	// a TestMain for it) must not be left to the default: it would run itself.
+	Command      []string
 	Memory       int64         // greatest data segment of a worker in bytes; default 700 MiB; negative for none
 	TimeBase     time.Duration // time that a worker has for any file; default 60 s
 	TimePerMB    time.Duration // time that it has beside, for each MB read or handed on; default 10 s

@@ -25,6 +25,7 @@ func TestTheContentDecides(t *testing.T) {
 		want string
 	}{
 		{"a.txt", "From the harbour we write.\nDear all,\n", Text},
+		{"a.txt", "From here to there\nSubject: a journey\n\nwords", Text},
 		{"a.txt", "From: me\nwho knows\n", Text},
 		{"a.txt", "Date: today\nSubject: nothing\n\nwords", Text},
 		{"a", "From: a@b.example\nTo: c@d.example\nSubject: x\n\nwords", Mail},

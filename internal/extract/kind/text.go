@@ -3,6 +3,8 @@ package kind
 import (
 	"bytes"
 	"strings"
+
+	"candor/internal/extract/mail"
 )
 
 // mailHeaders are the fields (RFC 5322, 2045) that messages begin with. The
@@ -57,11 +59,8 @@ func looksLikeHeader(head []byte) bool {
 
 // looksLikeMbox recognises RFC 4155: a From line, then a message's header.
 func looksLikeMbox(head []byte) bool {
-	if !bytes.HasPrefix(head, []byte("From ")) {
-		return false
-	}
 	line, rest, ok := bytes.Cut(head, []byte("\n"))
-	if !ok || len(bytes.Fields(line)) < 3 {
+	if !ok || !bytes.HasPrefix(line, []byte("From ")) || !mail.FromLine(line) {
 		return false
 	}
 	known, _, _, _ := header(rest)

@@ -89,7 +89,7 @@ func (s *splitter) next() {
 	}
 	start := !s.mid
 	s.mid = !whole
-	if start && s.blank && bytes.HasPrefix(piece, []byte("From ")) && fromLine(piece) {
+	if start && s.blank && bytes.HasPrefix(piece, []byte("From ")) && FromLine(piece) {
 		s.opened, s.owed = true, nil
 		for s.mid && s.err == nil { // the rest of an endless From line
 			_, err = s.r.ReadSlice('\n')
@@ -126,9 +126,9 @@ func unquote(line []byte) []byte {
 	return line
 }
 
-// fromLine tells a From line from a sentence that begins with that word: it
+// FromLine tells a From line from a sentence that begins with that word: it
 // ends with a date, so it holds a time such as 12:30 and has at least 3 words.
-func fromLine(line []byte) bool {
+func FromLine(line []byte) bool {
 	words := bytes.Fields(line)
 	if len(words) < 3 {
 		return false
