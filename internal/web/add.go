@@ -100,7 +100,7 @@ func (u *upload) receive(form *multipart.Reader) error {
 }
 
 func (u *upload) part(part *multipart.Part) error {
-	defer part.Close()
+	defer func() { _ = part.Close() }() // what is wrong with it shows at the next part
 	switch part.FormName() {
 	case "collection":
 		u.collection = fieldText(part)

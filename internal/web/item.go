@@ -298,7 +298,7 @@ func (s *server) viewOriginal(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }() // it was only read
 	attach(w, "application/octet-stream", opened.Item.Name)
 	http.ServeContent(w, v.Request, "", time.Time{}, io.NewSectionReader(content, 0, content.Size()))
 	return nil

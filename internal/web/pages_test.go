@@ -64,6 +64,26 @@ func TestNarrowAndTurnPages(t *testing.T) {
 	}
 }
 
+// Two media types that people call the same are one choice, and choosing it
+// chooses both.
+func TestKindsOfOneNameAreOneChoice(t *testing.T) {
+	d := newDesk(t)
+	d.archive.items[6].Type = "application/vnd.ms-excel" // bids.xlsx is a spreadsheet too
+	r := d.signedIn("m.lind")
+	results, body := r.search("tender")
+	both := "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet|application/vnd.ms-excel"
+	if !strings.Contains(body, `value="type=`+both+`"`) {
+		both = "application/vnd.ms-excel|application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	}
+	if strings.Count(body, `<span class="choice-label">Spreadsheet</span>`) != 1 || !strings.Contains(body, `value="type=`+both+`"`) {
+		t.Fatal("spreadsheets are not one choice")
+	}
+	_, body = r.post(results+"/narrow", url.Values{"f": {"type=" + both}})
+	if !strings.Contains(body, "2 results") || strings.Count(body, " checked") != 1 {
+		t.Error("choosing spreadsheets did not choose both kinds")
+	}
+}
+
 func TestRefusedAndStopped(t *testing.T) {
 	d := newDesk(t)
 	r := d.signedIn("m.lind")
