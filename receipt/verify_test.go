@@ -61,6 +61,13 @@ func TestVerifyHonestLog(t *testing.T) {
 	if !slices.Equal(v.Unanswered, []int64{14}) || v.Figures.Unanswered != 1 {
 		t.Errorf("unanswered %v, %d", v.Unanswered, v.Figures.Unanswered)
 	}
+	h := history()
+	h[9].Time = "2026-11-23T14:10Z" // read its clock before, and reached the log after, its neighbour
+	side := newMemLog(t).add(t, h...)
+	side.publish(t)
+	if v := verify(t, side, Options{Key: side.vkey}); !v.OK {
+		t.Errorf("acts side by side: %v", v.Problems)
+	}
 	if v = verify(t, m, Options{}); !v.OK || !v.KeyFromLog || !strings.Contains(strings.Join(v.Notes, " "), "taken from the log itself") {
 		t.Errorf("%+v", v.Notes)
 	}
@@ -80,7 +87,7 @@ func TestVerifyFindsLies(t *testing.T) {
 		"another act":              {func(h []Record) []Record { h[9].Act = "open"; return h }, "they differ in the act"},
 		"another purpose":          {func(h []Record) []Record { h[9].Purpose = "p-zzzzzzzzzz"; return h }, "they differ in the purpose"},
 		"another actor":            {func(h []Record) []Record { h[9].Actor = "c3"; return h }, "they differ in the actor"},
-		"back-dated":               {func(h []Record) []Record { h[9].Time = "2026-11-23T14:10Z"; return h }, "Record #9 is back-dated"},
+		"back-dated":               {func(h []Record) []Record { h[9].Time = "2026-11-23T14:00Z"; return h }, "Record #9 is back-dated"},
 		"nonce repeated":           {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of record #3"},
 		"never approved":           {func(h []Record) []Record { h[5].Decision, h[5].Rule, h[5].Grant = Refuse, "own", nil; return h }, "was not approved before it"},
 		"approval was a no":        {func(h []Record) []Record { h[5].Grant = grant(Refused); return h }, "record #5 had made refused"},

@@ -23,7 +23,8 @@ const (
 	batchText     = 24 << 20  // or this much text
 	deepestPart   = 16        // parts inside parts
 	mostFamily    = 1_000_000 // items found inside one file
-	largestToText = 64 << 20  // bytes of one item's text that are indexed and kept
+	largestToText = 64 << 20  // bytes of one item's text that are kept
+	mostIndexed   = 16 << 20  // and of these, indexed: the memory of Bleve grows with the largest document
 )
 
 // intake is one addition in progress. Files come in side by side; what they
@@ -79,7 +80,7 @@ func (a *Archive) BeginAddition(ctx context.Context, who Actor, collection, sour
 // mayAdd asks the terms before anything is recorded, so that somebody who may
 // not add is told at once and not at the first file.
 func (a *Archive) mayAdd(who Actor, collection string) error {
-	d := a.gate.decide(act{kind: candor.ActAdd, who: who, collection: collection}, candor.Intent, result{}, 0)
+	d := a.gate.decide(act{kind: candor.ActAdd, who: who, collection: collection, at: a.cfg.Now()}, candor.Intent, result{}, 0)
 	if !d.Allow {
 		return &candor.Error{Code: candor.Denied, Message: d.Message, Rule: d.Rule}
 	}

@@ -72,6 +72,7 @@ func New(ctx context.Context, cfg Config) (*Archive, error) {
 		return nil, err
 	}
 	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	g.purposes = a.books.purpose
 	if err := a.load(ctx); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,9 @@ func (a *Archive) load(ctx context.Context) error {
 	if err := a.books.load(ctx, a.cfg.Catalog); err != nil {
 		return err
 	}
-	a.gate.coverage.forget()
+	if err := a.gate.coverage.reload(ctx); err != nil {
+		return err
+	}
 	a.books.mu.RLock()
 	names := slices.Collect(maps.Keys(a.books.collections))
 	a.books.mu.RUnlock()

@@ -366,6 +366,33 @@ func TestConcurrentBudget(t *testing.T) {
 	}
 }
 
+// TestRevokeSideBySide: no record says that something was allowed under a
+// purpose that was revoked before it, however close the two come.
+func TestRevokeSideBySide(t *testing.T) {
+	h := newHouse(t)
+	h.add([2]string{"a.txt", "alpha"})
+	for range 5 {
+		p := h.purpose(10)
+		done := make(chan error)
+		for range 6 {
+			go func() {
+				_, err := h.find(p, "alpha")
+				done <- err
+			}()
+		}
+		_, _, err := h.RevokePurpose(bg, h.approver, p)
+		must(t, err)
+		for range 6 {
+			if err := <-done; err != nil {
+				wantCode(t, err, candor.Denied)
+			}
+		}
+	}
+	if out := h.verify(); !out.OK {
+		t.Errorf("verify: %v", out.Problems)
+	}
+}
+
 // TestConcurrentOpens: the custodian sees checkpoints out of order when acts
 // run side by side, and that is no reason to refuse.
 func TestConcurrentOpens(t *testing.T) {

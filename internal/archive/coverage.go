@@ -22,7 +22,8 @@ type coverage struct {
 }
 
 type covered struct {
-	settle sync.Mutex // held from decision to count: acts side by side share one budget
+	settle sync.Mutex   // held from decision to count: acts side by side share one budget
+	still  sync.RWMutex // held for reading while an outcome is recorded, for writing while the purpose changes
 	mu     sync.RWMutex
 	seen   *roaring.Bitmap
 }
@@ -46,11 +47,20 @@ func (c *coverage) load(ctx context.Context, p candor.PurposeID) error {
 	return nil
 }
 
-// forget drops what is in memory, after the catalog was rebuilt.
-func (c *coverage) forget() {
+// reload reads again what is in memory, after the catalog was rebuilt.
+func (c *coverage) reload(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held = nil
+	for p, h := range c.held {
+		seen, err := c.store.Coverage(ctx, p)
+		if err != nil {
+			return err
+		}
+		h.mu.Lock()
+		h.seen = seen
+		h.mu.Unlock()
+	}
+	return nil
 }
 
 func (c *coverage) get(p candor.PurposeID) *covered {
@@ -64,6 +74,21 @@ func (c *coverage) lock(p candor.PurposeID) (unlock func()) {
 	h := c.get(p)
 	h.settle.Lock()
 	return h.settle.Unlock
+}
+
+// standStill keeps the purpose from changing until release is called.
+func (c *coverage) standStill(p candor.PurposeID) (release func()) {
+	h := c.get(p)
+	h.still.RLock()
+	return h.still.RUnlock
+}
+
+// change waits for outcomes that are being recorded under the purpose, and
+// holds up new ones until release is called.
+func (c *coverage) change(p candor.PurposeID) (release func()) {
+	h := c.get(p)
+	h.still.Lock()
+	return h.still.Unlock
 }
 
 // count returns how many distinct items the purpose has been shown.

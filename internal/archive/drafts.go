@@ -262,11 +262,12 @@ func (a *Archive) sealManifests(ctx context.Context, b *batch) (*toStore, error)
 
 // recordBatch writes the outcome record of a stored batch and lets go of it.
 func (a *Archive) recordBatch(ctx context.Context, b *batch) error {
+	b.act.at = a.cfg.Now()
 	d := a.gate.decide(b.act, candor.Outcome, result{stored: b.stored}, 0)
 	if !d.Allow {
 		return a.gate.refuse(ctx, b.act, b.intent, result{}, d)
 	}
-	if _, err := a.gate.finish(ctx, b.act, b.intent, result{stored: b.stored, bytes: b.bytes}, nil, d); err != nil {
+	if _, _, err := a.gate.conclude(ctx, b.act, b.intent, result{stored: b.stored, bytes: b.bytes}, nil, d); err != nil {
 		return err
 	}
 	for _, draft := range b.drafts {

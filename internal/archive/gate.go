@@ -35,6 +35,7 @@ type gate struct {
 	pseudonyms pseudonyms
 	coverage   *coverage
 	rates      *rates
+	purposes   func(candor.PurposeID) (candor.Purpose, bool) // as they stand now
 	logger     *slog.Logger
 	now        func() time.Time
 	rand       io.Reader
@@ -50,8 +51,10 @@ type act struct {
 	reason     string           // reason code, when there is no purpose to take it from
 	collection string
 	proposed   *candor.Purpose
+	collected  int64 // items in the collections that proposed is about
 	owns       bool
 	details    Details
+	at         time.Time        // when it was last decided; what its next record says
 	refusal    *candor.Decision // already decided: the act is recorded and refused
 }
 
@@ -89,19 +92,46 @@ func (g *gate) pass(ctx context.Context, a act, run func(context.Context) (resul
 	if err != nil {
 		return passed{}, g.fail(ctx, a, intent, err)
 	}
-	fresh, d, err := g.settle(ctx, a, res)
+	r, req, fresh, err := g.outcomeOf(ctx, a, intent, res)
 	if err != nil {
-		return passed{}, g.fail(ctx, a, intent, err)
+		return passed{}, err
 	}
-	if !d.Allow {
-		return passed{}, g.refuse(ctx, a, intent, res, d)
+	keys, err := g.release(ctx, a, r, req)
+	if err != nil {
+		return passed{}, err
 	}
-	return g.finish(ctx, a, intent, res, fresh, d)
+	return passed{receipt: r, fresh: fresh, keys: keys}, nil
+}
+
+// outcomeOf settles and concludes. From the last decision to the durable
+// record the purpose stands still: it cannot be revoked in between, so that no
+// record says that something was allowed under a purpose already revoked.
+func (g *gate) outcomeOf(ctx context.Context, a act, intent int64, res result) (receipt.Receipt, *request, map[uint32]bool, error) {
+	if a.purpose != nil {
+		defer g.coverage.standStill(a.purpose.ID)()
+		if now, ok := g.purposes(a.purpose.ID); ok {
+			a.purpose = &now
+		}
+	}
+	fresh, d, err := g.settle(ctx, &a, res)
+	switch {
+	case err != nil:
+		err = g.fail(ctx, a, intent, err)
+	case !d.Allow:
+		err = g.refuse(ctx, a, intent, res, d)
+	default:
+		var r receipt.Receipt
+		var req *request
+		r, req, err = g.conclude(ctx, a, intent, res, fresh, d)
+		return r, req, fresh, err
+	}
+	return receipt.Receipt{}, nil, nil, err
 }
 
 // intend writes the intent record and returns its index.
 func (g *gate) intend(ctx context.Context, a *act) (int64, error) {
-	a.actor = g.pseudonyms.of(a.who.Person.ID, g.now())
+	a.at = g.now()
+	a.actor = g.pseudonyms.of(a.who.Person.ID, a.at)
 	rec := g.record(*a, candor.Intent)
 	r, err := g.append(ctx, &rec, a.details, nil)
 	if err != nil {
@@ -116,9 +146,9 @@ func (g *gate) decide(a act, phase candor.Phase, res result, fresh int64) candor
 		return *a.refusal
 	}
 	f := candor.Facts{
-		Act: a.kind, Phase: phase, Now: g.now(), Person: a.who.Person, Agent: a.who.Agent,
+		Act: a.kind, Phase: phase, Now: a.at, Person: a.who.Person, Agent: a.who.Agent,
 		Collection: a.collection, Purpose: a.purpose, Proposed: a.proposed, Owns: a.owns,
-		Matched: res.matched, Collected: res.collected, Depth: res.depth,
+		Matched: res.matched, Collected: max(res.collected, a.collected), Depth: res.depth,
 		Shown: int64(len(res.shown)), New: fresh,
 	}
 	if a.purpose != nil {
@@ -138,14 +168,15 @@ func (g *gate) decide(a act, phase candor.Phase, res result, fresh int64) candor
 // shown into the purpose's coverage, both under one lock, so that acts side by
 // side cannot share one budget. Coverage is durable before the outcome record:
 // a crash in between counts too much, never too little.
-func (g *gate) settle(ctx context.Context, a act, res result) (map[uint32]bool, candor.Decision, error) {
+func (g *gate) settle(ctx context.Context, a *act, res result) (map[uint32]bool, candor.Decision, error) {
+	a.at = g.now()
 	if a.purpose == nil {
-		return nil, g.decide(a, candor.Outcome, res, 0), nil
+		return nil, g.decide(*a, candor.Outcome, res, 0), nil
 	}
 	unlock := g.coverage.lock(a.purpose.ID)
 	defer unlock()
 	fresh := g.coverage.fresh(a.purpose.ID, res.shown)
-	d := g.decide(a, candor.Outcome, res, int64(len(fresh)))
+	d := g.decide(*a, candor.Outcome, res, int64(len(fresh)))
 	if !d.Allow || len(fresh) == 0 {
 		return fresh, d, nil
 	}
@@ -155,26 +186,23 @@ func (g *gate) settle(ctx context.Context, a act, res result) (map[uint32]bool, 
 	return fresh, d, nil
 }
 
-// finish writes the outcome record of an allowed act and fetches its keys.
-func (g *gate) finish(ctx context.Context, a act, intent int64, res result, fresh map[uint32]bool, d candor.Decision) (passed, error) {
+// conclude writes the outcome record of an allowed act. The request is what
+// the custodian is then to be asked, nil when no key is needed.
+func (g *gate) conclude(ctx context.Context, a act, intent int64, res result, fresh map[uint32]bool, d candor.Decision) (receipt.Receipt, *request, error) {
 	rec := g.outcome(a, intent, res, receipt.Allow, d.Rule)
 	rec.Shown, rec.New = int64(len(res.shown)), int64(len(fresh))
 	rec.Items, rec.Bytes, rec.Grant = res.stored, res.bytes, res.grant
 	req, err := g.prepare(&rec, res.keys, res.wrapped)
 	if err != nil {
-		return passed{}, err
+		return receipt.Receipt{}, nil, err
 	}
 	a.details.Items = res.items
 	r, err := g.append(ctx, &rec, a.details, fresh)
 	if err != nil {
-		return passed{}, err
+		return receipt.Receipt{}, nil, err
 	}
-	g.rates.count(a, g.now())
-	keys, err := g.release(ctx, a, r, req)
-	if err != nil {
-		return passed{}, err
-	}
-	return passed{receipt: r, fresh: fresh, keys: keys}, nil
+	g.rates.count(a, a.at)
+	return r, req, nil
 }
 
 // refuse writes the outcome record of a refused act and returns the refusal.
@@ -183,7 +211,7 @@ func (g *gate) refuse(ctx context.Context, a act, intent int64, res result, d ca
 	if _, err := g.append(ctx, &rec, a.details, nil); err != nil {
 		return err
 	}
-	g.rates.count(a, g.now())
+	g.rates.count(a, a.at)
 	return &candor.Error{Code: candor.Denied, Message: d.Message, Rule: d.Rule}
 }
 
@@ -204,7 +232,7 @@ func (g *gate) fail(ctx context.Context, a act, intent int64, cause error) error
 func (g *gate) record(a act, phase candor.Phase) receipt.Record {
 	rec := receipt.Record{
 		V: 1, Act: string(a.kind), Phase: string(phase),
-		Time:       receipt.FormatTime(g.now()),
+		Time:       receipt.FormatTime(a.at),
 		Actor:      a.actor,
 		Purpose:    string(a.about),
 		Agent:      a.who.Agent,

@@ -26,7 +26,8 @@ func (a *Archive) RequestPurpose(ctx context.Context, who Actor, r PurposeReques
 	}
 	work := act{
 		kind: candor.ActRequest, who: who, about: p.ID, reason: p.Reason, collection: single(p.Collections), proposed: &p, owns: true,
-		details: a.details(who, Details{Purpose: p.ID, Why: p.Why, Subject: strings.Join(p.Collections, ", ")}),
+		collected: a.itemsIn(p.Collections),
+		details:   a.details(who, Details{Purpose: p.ID, Why: p.Why, Subject: strings.Join(p.Collections, ", ")}),
 	}
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (result, error) {
 		return result{}, a.putDocument(ctx, kindPurpose, string(p.ID), p)
@@ -119,10 +120,14 @@ func (a *Archive) changePurpose(ctx context.Context, who Actor, id candor.Purpos
 	if p.Status != from {
 		return PurposeInfo{}, receipt.Receipt{}, candor.Errorf(candor.Conflict, "Purpose %s is %s, not %s; nothing was changed.", id, p.StatusAt(a.cfg.Now()), from)
 	}
+	if err := a.gate.coverage.load(ctx, id); err != nil {
+		return PurposeInfo{}, receipt.Receipt{}, err
+	}
+	defer a.gate.coverage.change(id)()
 	p.Status, p.DecidedBy, p.Decided = to, who.Person.ID, a.cfg.Now().UTC()
 	p.Solo = to == candor.Active && who.Person.ID == p.AskedBy
 	work := act{
-		kind: candor.ActApprove, who: who, about: id, reason: p.Reason, collection: single(p.Collections), proposed: &p,
+		kind: candor.ActApprove, who: who, about: id, reason: p.Reason, collection: single(p.Collections), proposed: &p, collected: a.itemsIn(p.Collections),
 		owns: who.Person.ID == p.AskedBy, details: a.details(who, Details{Purpose: id, Why: p.Why, Subject: string(to)}),
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {

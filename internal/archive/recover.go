@@ -84,9 +84,9 @@ func (a *Archive) finishBatchOf(ctx context.Context, p pending) error {
 	}
 	acc, _ := a.books.person(p.By)
 	acc.Person.ID = p.By
-	work := act{kind: candor.ActAdd, who: Actor{Person: acc.Person}, actor: p.Actor, collection: p.Collection,
+	work := act{kind: candor.ActAdd, who: Actor{Person: acc.Person}, actor: p.Actor, at: a.cfg.Now(), collection: p.Collection,
 		details: a.details(Actor{Person: acc.Person}, Details{Subject: "finished after a restart"})}
-	_, err = a.gate.finish(ctx, work, p.Intent, result{stored: p.Stored, bytes: p.Bytes}, nil, candor.Decision{Allow: true, Rule: "finished-after-restart"})
+	_, _, err = a.gate.conclude(ctx, work, p.Intent, result{stored: p.Stored, bytes: p.Bytes}, nil, candor.Decision{Allow: true, Rule: "finished-after-restart"})
 	return err
 }
 

@@ -116,10 +116,7 @@ func sortOrder(s string) (query.Sort, error) {
 
 // searchOutcome states the facts of a finished search.
 func (a *Archive) searchOutcome(found query.Result, items []candor.Item, collections []string, ask query.Request) result {
-	res := result{matched: found.Total, depth: int64(ask.Offset + len(found.Hits))}
-	for _, c := range collections {
-		res.collected += a.totals.of(c).Items
-	}
+	res := result{matched: found.Total, collected: a.itemsIn(collections), depth: int64(ask.Offset + len(found.Hits))}
 	for _, it := range items {
 		res.shown = append(res.shown, it.Num)
 		res.items = append(res.items, it.ID)

@@ -38,6 +38,15 @@ func (t *totals) of(collection string) candor.Totals {
 	return got
 }
 
+// itemsIn counts the items of several collections.
+func (a *Archive) itemsIn(collections []string) int64 {
+	var sum int64
+	for _, name := range collections {
+		sum += a.totals.of(name).Items
+	}
+	return sum
+}
+
 func (t *totals) count(item candor.Item) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
