@@ -299,11 +299,13 @@ func (s *Server) verify(req request) (*followed, *note.Note, receipt.Checkpoint,
 // everySignature refuses a note of which any line names a known key and does
 // not verify. note.Open looks only at the first line of each key.
 func everySignature(n *note.Note, keys note.Verifiers) error {
+	seen := map[note.Signature]bool{} // a line that is repeated costs nothing
 	for _, sig := range n.UnverifiedSigs {
 		v, err := keys.Verifier(sig.Name, sig.Hash)
-		if err != nil {
+		if err != nil || seen[sig] {
 			continue
 		}
+		seen[sig] = true
 		raw, err := base64.StdEncoding.DecodeString(sig.Base64)
 		if err != nil || len(raw) < 4 || binary.BigEndian.Uint32(raw) != sig.Hash || !v.Verify([]byte(n.Text), raw[4:]) {
 			return fmt.Errorf("the signature by %.200q does not verify", sig.Name)
