@@ -31,8 +31,15 @@ test: go ## everything that CI runs: set-up, vet, lint, tests with the race dete
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory race
 
-race: go ## all tests with the race detector: units, attacks, scripts, fuzz seeds, browser
-	CGO_ENABLED=1 go test -race -timeout 40m ./...
+# The scripts start the command hundreds of times, each time reading files in
+# workers: with the detector that takes many times as long. Two of them, which
+# pass every part with several people and a server, are enough for it.
+RACED := 'TestScripts/(first_run|server)$$'
+
+race: go ## all tests: units, attacks, fuzz seeds and browser with the race detector; scripts
+	CGO_ENABLED=1 go test -race -timeout 40m $$(go list ./... | grep -v '/cmd/candor$$')
+	CGO_ENABLED=1 go test -race -timeout 20m -run $(RACED) ./cmd/candor
+	go test -timeout 20m ./cmd/candor
 	cd bench && go test ./...
 
 check: go ## the quick tests, while working
