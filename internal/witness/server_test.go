@@ -60,7 +60,7 @@ func TestConformance(t *testing.T) {
 		{"no proof", with(func(r *request) { r.proof = nil }), 422},
 		{"proof cut", with(func(r *request) { r.proof = r.proof[:len(r.proof)-1] }), 422},
 		{"proof with a hash more", with(func(r *request) { r.proof = append(r.proof, make([]byte, 32)) }), 422},
-		{"proof of other sizes", with(func(r *request) { r.proof, _ = l.prove(nil, 100, 201) }), 422},
+		{"proof of other sizes", with(func(r *request) { r.proof, _ = l.prove(t.Context(), 100, 201) }), 422},
 		{"fork at the same size", fork.request(100, 100).marshal(), 200}, // shares the first 100
 		{"fork beyond", with(func(r *request) { r.checkpoint = fork.checkpoint(200) }), 422},
 		{"another root at the same size", request{old: 100, checkpoint: newLog(t, l.origin).grow(100, "c").checkpoint(100)}.marshal(), 422},
