@@ -43,6 +43,7 @@ type cli struct {
 	data, server, token, as, config string
 	json, verbose                   bool
 	repair                          bool // a damaged catalog or index is made anew instead of refused
+	inspect                         bool // an index that lacks items is opened, to be told of
 
 	began bool // a command's own work has begun: what fails now is not wrong usage
 }

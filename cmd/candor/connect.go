@@ -95,6 +95,11 @@ func (c *cli) actIn(ctx context.Context, e *engine, conn *connection) error {
 	if err != nil {
 		return err
 	}
+	if !c.repair && !c.inspect {
+		if err := e.Whole(ctx); err != nil {
+			return err
+		}
+	}
 	named := c.token != "" || c.as != ""
 	switch {
 	case e.Empty(ctx) && !c.repair:

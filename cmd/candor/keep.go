@@ -18,6 +18,7 @@ index). Nothing is opened and nothing is changed. Exit code 4 says that there
 are differences; each comes with its remedy.`,
 		Args: noArgs, Example: example("candor check", "candor check --as admin --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.inspect = true
 			return c.with(cmd.Context(), func(conn *connection) error {
 				progress, stop := c.jobProgress("Checking")
 				res, err := conn.Check(cmd.Context(), progress)

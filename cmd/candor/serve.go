@@ -82,6 +82,9 @@ func (c *cli) serve(ctx context.Context, l listening) (err error) {
 	if e.Empty(ctx) {
 		return emptyCatalog()
 	}
+	if err := e.Whole(ctx); err != nil {
+		return err
+	}
 	return c.serveEngine(ctx, e, l, func(s serving) error {
 		return c.print(s, func(w io.Writer) { fmt.Fprintf(w, "Serving %s at %s\n", s.Data, s.Address) })
 	})

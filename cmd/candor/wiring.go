@@ -60,6 +60,7 @@ type engine struct {
 	folder  *folder
 	archive *archive.Archive
 	log     *tlog.Log
+	catalog archive.Catalog
 	index   archive.Index
 	logKey  string
 	logger  *slog.Logger
@@ -222,7 +223,8 @@ func (e *engine) caches(ctx context.Context, cfg engineConfig, own archive.Keys,
 		return err
 	}
 	e.onClose(func(context.Context) error { return idx.Close() })
-	ports.Catalog, ports.Index, e.index = cat, idx, idx
+	ports.Catalog, ports.Index = cat, idx
+	e.catalog, e.index = cat, idx
 	return nil
 }
 
@@ -338,6 +340,23 @@ func (e *engine) Publish(ctx context.Context) error { return e.log.Publish(ctx) 
 func (e *engine) Empty(ctx context.Context) bool {
 	_, err := e.archive.Operator(ctx)
 	return err == nil
+}
+
+// Whole makes sure that the index holds what the catalog does. An index that was
+// lost opens as an empty one: every search would then miss items and not say so.
+func (e *engine) Whole(ctx context.Context) error {
+	totals, err := e.catalog.Totals(ctx, "")
+	if err != nil {
+		return err
+	}
+	held, err := e.index.Held(ctx)
+	if err != nil {
+		return err
+	}
+	if n := int64(held.GetCardinality()); n < totals.Items {
+		return candor.Errorf(candor.Unavailable, "The index holds %d of %d items, so searches would miss the others. Nothing is lost: run `candor rebuild`.", n, totals.Items)
+	}
+	return nil
 }
 
 // siteConfig is how the doors are reached.
