@@ -34,13 +34,14 @@ type ReleaseKey struct {
 // ReleaseRequest asks the custodian for the keys that one outcome record
 // allows. It carries proof of everything the custodian checks.
 type ReleaseRequest struct {
-	Receipt     []byte       `json:"receipt"`               // receipt.Receipt of the outcome record
-	Grant       []byte       `json:"grant,omitempty"`       // receipt of the record that approved the purpose, when it has one
-	Consistency [][]byte     `json:"consistency,omitempty"` // from From to the receipt's checkpoint
-	From        int64        `json:"from"`                  // the tree size that the custodian last saw
-	Requester   []byte       `json:"requester"`             // HPKE public key (MLKEM768X25519) made for this act
-	Leaves      int64        `json:"leaves"`                // how many keys the commitment covers
-	Keys        []ReleaseKey `json:"keys"`
+	Receipt          []byte       `json:"receipt"`                     // receipt.Receipt of the outcome record
+	Grant            []byte       `json:"grant,omitempty"`             // receipt of the record that approved the purpose, when it has one
+	GrantConsistency [][]byte     `json:"grant_consistency,omitempty"` // between the checkpoints of Grant and Receipt, from the smaller tree to the larger
+	Consistency      [][]byte     `json:"consistency,omitempty"`       // between the tree of From and that of Receipt, from the smaller to the larger
+	From             int64        `json:"from"`                        // a tree size to which the custodian has followed the log
+	Requester        []byte       `json:"requester"`                   // HPKE public key (MLKEM768X25519) made for this act
+	Leaves           int64        `json:"leaves"`                      // how many keys the commitment covers
+	Keys             []ReleaseKey `json:"keys"`
 }
 
 // ReleaseAnswer holds the keys, each sealed with HPKE to the requester's key

@@ -31,6 +31,7 @@ type gate struct {
 	terms      Terms
 	vault      Vault
 	custodian  Custodian
+	trail      *trail
 	sealer     *sealer
 	pseudonyms pseudonyms
 	coverage   *coverage

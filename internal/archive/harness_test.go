@@ -66,6 +66,7 @@ type house struct {
 	vkey    string
 	cfg     archive.Config
 	closers []io.Closer
+	adjust  func(*archive.Config) // before the archive is opened, when set
 
 	*archive.Archive
 	admin, reader, other, approver, adder archive.Actor
@@ -115,6 +116,9 @@ func (h *house) open(create bool) {
 	h.cfg = archive.Config{
 		Origin: origin, Log: faultyLog{log, f}, Vault: faultyVault{v, f}, Custodian: faultyCustodian{cust, f}, Terms: policy,
 		Extractor: lines{}, Auditors: []string{h.auditor.Recipient().String()}, CustodianKey: h.key.PublicKey().Bytes(), Now: h.clock.now,
+	}
+	if h.adjust != nil {
+		h.adjust(&h.cfg)
 	}
 	if create {
 		must(t, archive.CreateKeys(ctx, v, rand.Reader))

@@ -67,6 +67,10 @@ type Vault interface {
 type Custodian interface {
 	// Head returns the tree size of the newest checkpoint it has seen.
 	Head(ctx context.Context) (int64, error)
+	// Follow shows it a newer checkpoint, with the proof that its tree extends
+	// that of the size from, the custodian's head. What it followed is durable
+	// when it returns. A Conflict error says that the head has moved: ask again.
+	Follow(ctx context.Context, checkpoint []byte, from int64, proof [][]byte) error
 	// Release opens the wrapped keys that the request's receipt allows. Either
 	// all keys are released or none. The nonce is spent durably before it returns.
 	Release(ctx context.Context, r candor.ReleaseRequest) (candor.ReleaseAnswer, error)

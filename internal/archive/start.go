@@ -91,7 +91,7 @@ func newGate(cfg Config) (*gate, error) {
 		return nil, err
 	}
 	return &gate{
-		origin: cfg.Origin, log: cfg.Log, terms: cfg.Terms, vault: cfg.Vault, custodian: cfg.Custodian,
+		origin: cfg.Origin, log: cfg.Log, terms: cfg.Terms, vault: cfg.Vault, custodian: cfg.Custodian, trail: newTrail(),
 		sealer: s, pseudonyms: pseudonyms{cfg.Pseudonyms}, coverage: &coverage{store: cfg.Catalog}, rates: newRates(),
 		logger: cfg.Logger, now: cfg.Now, rand: cfg.Rand,
 	}, nil

@@ -31,6 +31,9 @@ const DefaultMaxAge = 30 * time.Minute
 // MaxKeys is how many keys one request may ask for.
 const MaxKeys = 1 << 16
 
+// maxProof is more hashes than any consistency proof has.
+const maxProof = 128
+
 // Config is what a Custodian is made of. Origin, Log, PrivateKey, StateDir and
 // Consented are needed.
 type Config struct {
@@ -47,10 +50,11 @@ type Config struct {
 	// of this hash.
 	Consented func(hash string) bool
 	// Proofs fetches a consistency proof between two sizes of the log. It is
-	// asked when acts that run side by side show checkpoints in another order
-	// than they were signed, and for the checkpoint of a grant. It need not be
-	// trusted. Without it such requests get a Conflict error with Rule RuleHeadMoved.
+	// asked when a request does not bring the proof that is needed, because the
+	// head moved while it was made. It need not be trusted. Without it such
+	// requests get a Conflict error with Rule RuleHeadMoved.
 	Proofs func(ctx context.Context, from, to int64) ([][]byte, error)
+	Limits Limits           // how much may leave in a day; the zero value counts and limits nothing
 	MaxAge time.Duration    // 0 is DefaultMaxAge
 	Now    func() time.Time // nil is time.Now
 	Logger *slog.Logger     // nil discards; it is told rules and sizes, never names
@@ -63,6 +67,7 @@ type Custodian struct {
 	origin    string
 	consented func(string) bool
 	proofs    func(ctx context.Context, from, to int64) ([][]byte, error)
+	limits    Limits
 	maxAge    time.Duration
 	now       func() time.Time
 	logger    *slog.Logger
@@ -88,6 +93,7 @@ func New(ctx context.Context, cfg Config) (*Custodian, error) {
 		origin:    cfg.Origin,
 		consented: cfg.Consented,
 		proofs:    cfg.Proofs,
+		limits:    cfg.Limits,
 		maxAge:    cfg.MaxAge,
 		now:       cfg.Now,
 		logger:    cfg.Logger,
@@ -119,6 +125,44 @@ func (c *Custodian) Public() []byte { return c.private.PublicKey().Bytes() }
 // Head returns the tree size of the newest checkpoint it has seen; 0 before the first.
 func (c *Custodian) Head(context.Context) (int64, error) { return c.state.newest().Size, nil }
 
+// Follow moves on to a newer checkpoint of the log, which must extend the tree
+// of size from that it has seen. It is on disk when Follow returns. A checkpoint
+// that it has followed before is no error.
+func (c *Custodian) Follow(ctx context.Context, checkpoint []byte, from int64, proof [][]byte) error {
+	check, _, err := c.trust.OpenCheckpoint(checkpoint)
+	if err != nil {
+		return refuseWrap(err, candor.Verification, RuleSigned, "The checkpoint is not signed by the log that this custodian serves.")
+	}
+	if check.Size < 1 || from < 0 || len(proof) > maxProof {
+		return refuse(candor.Invalid, RuleRequestShape, "A checkpoint to follow has records, and a proof of at most %d hashes.", maxProof)
+	}
+	if err := c.follow(ctx, check, from, proof); err != nil {
+		c.logger.WarnContext(ctx, "checkpoint not followed", "rule", ruleOf(err), "size", check.Size)
+		return err
+	}
+	return c.state.followed(ctx)
+}
+
+// Status is what a custodian tells about itself. Nothing of it is secret.
+type Status struct {
+	Origin   string `json:"origin"`
+	Size     int64  `json:"size"` // of the newest checkpoint seen
+	Root     []byte `json:"root"`
+	Restored int64  `json:"restored,omitempty"` // nothing recorded below this log index is honoured
+	Purposes int    `json:"purposes"`           // purposes for which something was released, or revoked
+	Day      string `json:"day,omitempty"`      // UTC, 2006-01-02: the newest day on which something was released
+	Items    int64  `json:"items"`              // items released for purposes on Day
+	Unbound  int64  `json:"unbound"`            // items opened without a purpose on Day, by rebuilding
+	Limits   Limits `json:"limits"`
+}
+
+// Status tells how things stand.
+func (c *Custodian) Status(context.Context) (Status, error) {
+	st := c.state.status()
+	st.Origin, st.Limits = c.origin, c.limits
+	return st, nil
+}
+
 // Release opens the wrapped keys that the request's receipt allows, all or
 // none. What it spends is durable before it returns. Every refusal is a
 // candor.Error whose Rule is one of the Rule constants.
@@ -145,7 +189,7 @@ func (c *Custodian) release(ctx context.Context, r candor.ReleaseRequest) (cando
 	if err != nil {
 		return candor.ReleaseAnswer{}, err
 	}
-	if err := c.state.spend(ctx, p, c.now); err != nil {
+	if err := c.state.spend(ctx, p, c.limits, c.now); err != nil {
 		return candor.ReleaseAnswer{}, err
 	}
 	return candor.ReleaseAnswer{Keys: sealed}, nil
@@ -153,7 +197,7 @@ func (c *Custodian) release(ctx context.Context, r candor.ReleaseRequest) (cando
 
 // checkShape refuses what is no request at all, before anything costs much.
 func checkShape(r candor.ReleaseRequest) (hpke.PublicKey, error) {
-	if len(r.Keys) == 0 || len(r.Keys) > MaxKeys || r.From < 0 || len(r.Consistency) > 128 {
+	if len(r.Keys) == 0 || len(r.Keys) > MaxKeys || r.From < 0 || len(r.Consistency) > maxProof || len(r.GrantConsistency) > maxProof {
 		return nil, refuse(candor.Invalid, RuleRequestShape, "A release request asks for 1 to %d keys and proves its checkpoint.", MaxKeys)
 	}
 	requester, err := hpke.MLKEM768X25519().NewPublicKey(r.Requester)

@@ -28,6 +28,11 @@ type state struct {
 
 	mu       sync.Mutex
 	head     receipt.Checkpoint
+	seen     map[int64]tlog.Hash // the newest heads, this process's, by size
+	recent   []int64             // sizes of seen, in order
+	moved    *batch              // with which the head becomes durable
+	restored int64               // log index below which nothing is honoured
+	today    counts
 	clock    time.Time // the newest time at which something was released
 	spent    map[string]*spentNonce
 	queue    []string // nonces by the order in which they were spent
@@ -55,7 +60,10 @@ type entry struct {
 	Clock   int64         `json:"clock,omitempty"` // Unix seconds
 	Spent   *spentEntry   `json:"spent,omitempty"`
 	Covered *coveredEntry `json:"covered,omitempty"`
+	Counted *counts       `json:"counted,omitempty"`
 	Revoked string        `json:"revoked,omitempty"` // purpose ID
+	// Restored is the head at which a custodian was restored.
+	Restored *headEntry `json:"restored,omitempty"`
 }
 
 type headEntry struct {
@@ -81,6 +89,7 @@ func openState(dir, origin string, keep time.Duration) (*state, error) {
 	s := &state{
 		keep:     keep,
 		head:     receipt.Checkpoint{Origin: origin},
+		seen:     make(map[int64]tlog.Hash),
 		spent:    make(map[string]*spentNonce),
 		purposes: make(map[string]*purposeState),
 	}
@@ -102,12 +111,12 @@ func (s *state) close() error { return s.journal.close() }
 func (s *state) apply(e entry) bool {
 	switch {
 	case e.Head != nil:
-		if len(e.Head.Root) != tlog.HashSize {
-			return false
-		}
-		if e.Head.Size > s.head.Size { // an older one follows when a snapshot came between
-			s.head.Size, s.head.Hash = e.Head.Size, tlog.Hash(e.Head.Root)
-		}
+		return s.applyHead(*e.Head)
+	case e.Restored != nil:
+		s.restored = max(s.restored, e.Restored.Size)
+		return s.applyHead(*e.Restored)
+	case e.Counted != nil:
+		s.today.raise(*e.Counted)
 	case e.Clock != 0:
 		s.clock = maxTime(s.clock, time.Unix(e.Clock, 0))
 	case e.Spent != nil:
@@ -120,6 +129,29 @@ func (s *state) apply(e entry) bool {
 		return false
 	}
 	return true
+}
+
+func (s *state) applyHead(e headEntry) bool {
+	if len(e.Root) != tlog.HashSize {
+		return false
+	}
+	if e.Size > s.head.Size { // an older one follows when a snapshot came between
+		s.setHead(e.Size, tlog.Hash(e.Root))
+	}
+	return true
+}
+
+// keepSeen is how many heads are remembered, so that requests which were proven
+// from one of them need not be made anew.
+const keepSeen = 4096
+
+func (s *state) setHead(size int64, root tlog.Hash) {
+	s.head.Size, s.head.Hash = size, root
+	s.seen[size] = root
+	if s.recent = append(s.recent, size); len(s.recent) > keepSeen {
+		delete(s.seen, s.recent[0])
+		s.recent = s.recent[1:]
+	}
 }
 
 func (s *state) applySpent(e spentEntry) {
@@ -165,6 +197,14 @@ func (s *state) snapshot() []entry {
 	if !s.clock.IsZero() {
 		all = append(all, entry{Clock: s.clock.Unix()})
 	}
+	if s.restored > 0 {
+		// The root stands in the head, which is this one or an extension of it.
+		all = append(all, entry{Restored: &headEntry{s.restored, s.head.Hash[:]}})
+	}
+	if s.today.Day != 0 {
+		day := s.today.clone()
+		all = append(all, entry{Counted: &day})
+	}
 	for _, nonce := range s.queue {
 		n := s.spent[nonce]
 		all = append(all, entry{Spent: &spentEntry{nonce, n.made.Unix(), n.leaves}})
@@ -203,6 +243,31 @@ func (s *state) newest() receipt.Checkpoint {
 	return s.head
 }
 
+// seenAt returns the tree of a size, if it was the head not long ago.
+func (s *state) seenAt(size int64) (receipt.Checkpoint, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	root, ok := s.seen[size]
+	return receipt.Checkpoint{Origin: s.head.Origin, Size: size, Hash: root}, ok
+}
+
+func (s *state) restoredAt() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restored
+}
+
+// followed returns when the head is durable.
+func (s *state) followed(ctx context.Context) error {
+	s.mu.Lock()
+	b := s.moved
+	s.mu.Unlock()
+	if b == nil {
+		return nil
+	}
+	return s.journal.wait(b)
+}
+
 // advance moves the head on, unless somebody else moved it meanwhile. It is on
 // disk before the next answer leaves: entries are written in order.
 func (s *state) advance(from, to receipt.Checkpoint) bool {
@@ -211,8 +276,8 @@ func (s *state) advance(from, to receipt.Checkpoint) bool {
 	if s.head.Size != from.Size {
 		return false
 	}
-	s.head.Size, s.head.Hash = to.Size, to.Hash
-	s.journal.add(entry{Head: &headEntry{to.Size, to.Hash[:]}})
+	s.setHead(to.Size, to.Hash)
+	s.moved = s.journal.add(entry{Head: &headEntry{to.Size, to.Hash[:]}})
 	return true
 }
 
@@ -227,12 +292,12 @@ func (s *state) revoke(ctx context.Context, purpose string) error {
 
 // spend makes the checks that depend on what was spent before, and spends. It
 // returns when that is durable. Once it has begun it is not given up half-way.
-func (s *state) spend(ctx context.Context, p permitted, now func() time.Time) error {
+func (s *state) spend(ctx context.Context, p permitted, limits Limits, now func() time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	entries, err := s.trySpend(p, now())
+	entries, err := s.trySpend(p, limits, now())
 	if err != nil {
 		s.mu.Unlock()
 		return err
@@ -246,7 +311,7 @@ func (s *state) spend(ctx context.Context, p permitted, now func() time.Time) er
 	return s.journal.wait(b)
 }
 
-func (s *state) trySpend(p permitted, now time.Time) ([]entry, error) {
+func (s *state) trySpend(p permitted, limits Limits, now time.Time) ([]entry, error) {
 	if back := s.clock.Sub(now); back > clockSlack {
 		return nil, refuse(candor.Unavailable, RuleClock, "The custodian's clock stands %v behind a time that it has seen. Set the clock right.", back.Round(time.Second))
 	}
@@ -262,6 +327,13 @@ func (s *state) trySpend(p permitted, now time.Time) ([]entry, error) {
 			return nil, err
 		}
 		entries = append(entries, entry{Covered: covered})
+	}
+	counted, err := s.today.add(p, limits, now)
+	if err != nil {
+		return nil, err
+	}
+	if counted != nil {
+		entries = append(entries, entry{Counted: counted})
 	}
 	for _, e := range entries {
 		s.apply(e)

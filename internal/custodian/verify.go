@@ -20,11 +20,13 @@ type permitted struct {
 	nonce   string
 	made    time.Time // the record's time
 	leaves  []int64
+	actor   string // pseudonym of the person
 	purpose string // "" for acts without one
 	grant   int64  // log index of the record that approved the purpose
 	budget  int64  // distinct items
 	expires time.Time
-	items   []itemMark // distinct
+	items   []itemMark // distinct; those of a purpose
+	unbound int64      // distinct items of an act without a purpose
 }
 
 // itemMark stands for an item in the custodian's counters.
@@ -47,7 +49,10 @@ func (c *Custodian) verify(ctx context.Context, r candor.ReleaseRequest) (permit
 	if err := c.checkRecord(rec); err != nil {
 		return permitted{}, err
 	}
-	p := permitted{nonce: rec.Nonce, made: rec.When()}
+	if restored := c.state.restoredAt(); proof.Index < restored {
+		return permitted{}, refuse(candor.Denied, RuleRecordRestored, "The record is from before this custodian was restored, which no longer knows whether it was released then. Do the act again.")
+	}
+	p := permitted{nonce: rec.Nonce, made: rec.When(), actor: rec.Actor}
 	items := make(map[itemMark]bool)
 	var collections []string
 	for _, k := range r.Keys {
@@ -67,12 +72,13 @@ func (c *Custodian) verify(ctx context.Context, r candor.ReleaseRequest) (permit
 		}
 	}
 	if !needsGrant(rec.Act) {
+		p.unbound = int64(len(items))
 		return p, nil
 	}
 	for m := range items {
 		p.items = append(p.items, m)
 	}
-	return c.checkGrant(ctx, r.Grant, proof.Index, rec, collections, p)
+	return c.checkGrant(r, check, proof.Index, rec, collections, p)
 }
 
 // openReceipt verifies a receipt: form, checkpoint, inclusion.
@@ -112,16 +118,19 @@ func (c *Custodian) checkRecord(rec receipt.Record) error {
 
 // checkGrant verifies that the purpose was approved, for this act, in these
 // collections, and adds what it allows to p.
-func (c *Custodian) checkGrant(ctx context.Context, text []byte, before int64, rec receipt.Record, collections []string, p permitted) (permitted, error) {
-	if rec.Purpose == "" || len(text) == 0 {
+func (c *Custodian) checkGrant(r candor.ReleaseRequest, at receipt.Checkpoint, before int64, rec receipt.Record, collections []string, p permitted) (permitted, error) {
+	if rec.Purpose == "" || len(r.Grant) == 0 {
 		return p, refuse(candor.Denied, RuleGrantNeeded, "An act of the kind %q needs an approved purpose, and proof of its approval.", rec.Act)
 	}
-	proof, check, approval, err := c.openReceipt(text)
+	proof, check, approval, err := c.openReceipt(r.Grant)
 	if err != nil {
 		return p, err
 	}
-	if err := c.follow(ctx, check, -1, nil); err != nil {
+	if err := sameLog(at, check, r.GrantConsistency); err != nil {
 		return p, err
+	}
+	if proof.Index < c.state.restoredAt() {
+		return p, refuse(candor.Denied, RuleGrantRestored, "The purpose was approved before this custodian was restored, which no longer knows what the purpose has been shown. Ask for a new purpose.")
 	}
 	g := approval.Grant
 	if g == nil || approval.Phase != receipt.Outcome || approval.Decision != receipt.Allow || approval.Act != string(candor.ActApprove) {
@@ -159,28 +168,47 @@ func (c *Custodian) follow(ctx context.Context, to receipt.Checkpoint, from int6
 	}
 }
 
+// consistent makes sure that to is part of the log whose newest checkpoint is
+// head, or extends it.
 func (c *Custodian) consistent(ctx context.Context, head, to receipt.Checkpoint, from int64, proof [][]byte) error {
 	if head.Size == 0 {
 		return nil // the first checkpoint is trusted for its signature
 	}
-	if to.Size == head.Size {
-		if to.Hash != head.Hash {
-			return refuse(candor.Verification, RuleFork, "The log has signed two different trees of %d records. Keep both checkpoints and tell the auditor.", to.Size)
-		}
-		return nil
+	if seen, ok := c.state.seenAt(to.Size); ok {
+		return sameLog(seen, to, nil)
+	}
+	if to.Size > head.Size && from == head.Size {
+		return sameLog(head, to, proof)
+	}
+	// A tree below one that was seen is part of the log as much as one below the head.
+	if base, ok := c.state.seenAt(from); ok && to.Size < base.Size && len(proof) > 0 {
+		return sameLog(to, base, proof)
 	}
 	older, newer := head, to
 	if to.Size < head.Size {
 		older, newer = to, head
 	}
-	if from != head.Size || to.Size < head.Size {
-		var err error
-		if proof, err = c.fetchProof(ctx, older, newer, from); err != nil {
-			return err
-		}
+	proof, err := c.fetchProof(ctx, older, newer, from)
+	if err != nil {
+		return err
 	}
-	if err := receipt.CheckConsistency(older, newer, proof); err != nil {
-		return refuseWrap(err, candor.Verification, RuleFork, "The log of %d records does not extend the one of %d that was seen before. Keep both checkpoints and tell the auditor.", newer.Size, older.Size)
+	return sameLog(older, newer, proof)
+}
+
+// sameLog makes sure that two signed trees are of one log: the proof leads from
+// the smaller to the larger, and is empty for trees of one size.
+func sameLog(a, b receipt.Checkpoint, proof [][]byte) error {
+	if a.Size == b.Size && a.Hash != b.Hash {
+		return refuse(candor.Verification, RuleFork, "The log has signed two different trees of %d records. Keep both checkpoints and tell the auditor.", a.Size)
+	}
+	if a.Size == b.Size {
+		return nil
+	}
+	if a.Size > b.Size {
+		a, b = b, a
+	}
+	if err := receipt.CheckConsistency(a, b, proof); err != nil {
+		return refuseWrap(err, candor.Verification, RuleFork, "The log of %d records was not shown to extend the one of %d. If the proof is right, the log has two histories: keep both checkpoints and tell the auditor.", b.Size, a.Size)
 	}
 	return nil
 }
