@@ -47,13 +47,14 @@ const (
 	ActChangeTerms Act = "change-terms" // terms, collections, people
 	ActReleaseKey  Act = "release-key"  // a key that is not an item's: catalog, index
 	ActRebuild     Act = "rebuild"
-	ActOverride    Act = "override"
+	ActAudit       Act = "audit"    // read sealed details, mark them reviewed
+	ActOverride    Act = "override" // ask for a purpose that overrides (break-glass)
 )
 
 // Acts lists every act, in the order in which reports show them.
 func Acts() []Act {
 	return []Act{ActAdd, ActSearch, ActOpen, ActExport, ActAnalyse, ActAsk, ActCorrect, ActDestroy,
-		ActRequest, ActApprove, ActChangeTerms, ActReleaseKey, ActRebuild, ActOverride}
+		ActRequest, ActApprove, ActChangeTerms, ActReleaseKey, ActRebuild, ActAudit, ActOverride}
 }
 
 // Condition is how the reading of a file ended. Every file ends in one.
@@ -196,6 +197,10 @@ type Purpose struct {
 	Decided     time.Time     `json:"decided,omitzero"`
 	Status      PurposeStatus `json:"status"`
 	Solo        bool          `json:"solo,omitempty"` // approved by the person who asked
+	// Override marks a purpose for an emergency (break-glass): decided by a second
+	// person with a reason, at most 24 hours long, and told first in public.
+	Override bool   `json:"override,omitempty"`
+	Because  string `json:"because,omitempty"` // why it was decided so, in the words of DecidedBy
 	// Grant is the log index of the outcome record that approved it; -1 while
 	// there is none. The custodian asks to be shown that record.
 	Grant int64 `json:"grant"`

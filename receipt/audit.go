@@ -128,7 +128,7 @@ func (a *auditor) pair(index int64, r Record) {
 // disagreement names the field in which an outcome differs from its intent. A
 // request's purpose may get its ID only when it is recorded.
 func disagreement(intent, outcome Record) string {
-	newPurpose := intent.Act == "request" && intent.Purpose == ""
+	newPurpose := (intent.Act == "request" || intent.Act == "override") && intent.Purpose == ""
 	switch {
 	case intent.Act != outcome.Act:
 		return "the act"
@@ -147,7 +147,7 @@ func (a *auditor) checkPurpose(index int64, r Record) {
 	if r.Grant != nil {
 		a.decide(index, r)
 	}
-	if r.Act == "request" || r.Act == "approve" {
+	if r.Act == "request" || r.Act == "approve" || r.Act == "override" {
 		return
 	}
 	if r.Purpose == "" {
@@ -160,6 +160,7 @@ func (a *auditor) checkPurpose(index int64, r Record) {
 }
 
 func (a *auditor) decide(index int64, r Record) {
+	a.checkOverride(index, r)
 	p := a.purposes[r.Purpose]
 	if p == nil {
 		a.purposes[r.Purpose] = &auditedPurpose{grant: *r.Grant, granted: index}
@@ -170,6 +171,20 @@ func (a *auditor) decide(index int64, r Record) {
 			index, r.Purpose, p.granted, p.grant.Status)
 	}
 	p.grant.Status, p.granted = r.Grant.Status, index
+}
+
+// checkOverride finds an override that lasts too long, or that nobody else approved.
+func (a *auditor) checkOverride(index int64, r Record) {
+	g := r.Grant
+	if !g.Override || g.Status != Active {
+		return
+	}
+	if g.ExpiresAt().Sub(r.When()) > OverrideMost+TimeStep { // the act was up to a step after its time
+		a.v.problem("Record #%d approved an override until %s; an override lasts at most %d hours.", index, g.Expires, int(OverrideMost.Hours()))
+	}
+	if g.Solo {
+		a.v.problem("Record #%d approved an override that only one person asked for and approved.", index)
+	}
 }
 
 // useOf checks an allowed act against the grant that stood when it ran.

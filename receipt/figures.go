@@ -25,6 +25,8 @@ type Figures struct {
 	Purposes    map[string]*PurposeFigures `json:"purposes"`       // by purpose ID
 	Months      []Month                    `json:"months"`         // oldest first
 	Solo        bool                       `json:"solo"`           // some purpose was not independently approved
+	Overrides   int64                      `json:"overrides"`      // purposes approved to override (break-glass)
+	Destroyed   int64                      `json:"destroyed"`      // records whose sealed details were destroyed under a retention rule
 	Agents      int64                      `json:"agents"`         // outcomes of acts by AI agents
 	Newest      []IndexedRecord            `json:"newest"`         // newest first, at most 30
 }
@@ -42,8 +44,9 @@ type PurposeFigures struct {
 	Reason      string           `json:"reason,omitempty"`
 	Status      string           `json:"status"` // requested, active, refused or revoked; compare Expires with the clock
 	Solo        bool             `json:"solo,omitempty"`
-	Coverage    int64            `json:"coverage"` // granted: most distinct items it may be shown
-	Used        int64            `json:"used"`     // distinct items shown so far
+	Override    bool             `json:"override,omitempty"` // asked for or approved as an override
+	Coverage    int64            `json:"coverage"`           // granted: most distinct items it may be shown
+	Used        int64            `json:"used"`               // distinct items shown so far
 	Expires     string           `json:"expires,omitempty"`
 	Collections []string         `json:"collections,omitempty"`
 	Grant       *int64           `json:"grant,omitempty"` // index of the record that approved it
@@ -115,6 +118,9 @@ func (f *Figures) tally(r Record) {
 	if r.Phase == Outcome && r.Agent {
 		f.Agents++
 	}
+	if r.Retention != nil {
+		f.Destroyed += r.Retention.Records
+	}
 }
 
 func (f *Figures) countKept(r Record) {
@@ -160,7 +166,11 @@ func (f *Figures) countPurpose(index int64, r Record) {
 	if r.Grant != nil {
 		p.decide(index, *r.Grant)
 		f.Solo = f.Solo || r.Grant.Solo
+		if r.Grant.Override && r.Grant.Status == Active {
+			f.Overrides++
+		}
 	}
+	p.Override = p.Override || r.Act == "override"
 }
 
 // purpose finds or begins the figures of a record's purpose. Only an allowed
@@ -168,7 +178,7 @@ func (f *Figures) countPurpose(index int64, r Record) {
 // purposes would fill the report.
 func (f *Figures) purpose(r Record) *PurposeFigures {
 	p := f.Purposes[r.Purpose]
-	begins := r.Decision == Allow && (r.Act == "request" || r.Grant != nil)
+	begins := r.Decision == Allow && (r.Act == "request" || r.Act == "override" || r.Grant != nil)
 	if p == nil && begins {
 		p = &PurposeFigures{Status: "requested", Acts: make(map[string]int64)}
 		f.Purposes[r.Purpose] = p
@@ -178,7 +188,7 @@ func (f *Figures) purpose(r Record) *PurposeFigures {
 
 func (p *PurposeFigures) decide(index int64, g Grant) {
 	p.Status = g.Status
-	p.Coverage, p.Expires, p.Collections, p.Solo = g.Coverage, g.Expires, g.Collections, g.Solo
+	p.Coverage, p.Expires, p.Collections, p.Solo, p.Override = g.Coverage, g.Expires, g.Collections, g.Solo, g.Override
 	if g.Status == Active {
 		p.Grant = &index
 	}

@@ -49,6 +49,8 @@ type Record struct {
 	Details    string `json:"details,omitempty"`    // SHA-256 of the sealed details, hexadecimal
 	Commitment string `json:"commitment,omitempty"` // outcome: what keys may be released to whom; see Commit
 	Grant      *Grant `json:"grant,omitempty"`      // outcome of approve: what was decided
+	// Retention: outcome of a destroy act on sealed details.
+	Retention *Retention `json:"retention,omitempty"`
 }
 
 // Grant is what an approve act decided about a purpose, in public.
@@ -59,7 +61,19 @@ type Grant struct {
 	Coverage    int64    `json:"coverage"`
 	Expires     string   `json:"expires"`        // UTC, RFC 3339 to the second
 	Solo        bool     `json:"solo,omitempty"` // not independently approved
+	// Override: it overrides the ordinary limits (break-glass). See OverrideMost.
+	Override bool `json:"override,omitempty"`
 }
+
+// Retention is what a destroy act on sealed details destroyed, in public. The
+// records stay, and so does the log: only what was sealed beside it is gone.
+type Retention struct {
+	Records int64  `json:"records"` // records whose sealed details were destroyed
+	Before  string `json:"before"`  // of acts that were over before this time; UTC, RFC 3339 to the second
+}
+
+// OverrideMost is the longest that a purpose which overrides may last.
+const OverrideMost = 24 * time.Hour
 
 // Phases of a record.
 const (
@@ -83,7 +97,7 @@ const (
 
 var (
 	acts = []string{"add", "search", "open", "export", "analyse", "ask", "correct", "destroy",
-		"request", "approve", "change-terms", "release-key", "rebuild", "override"}
+		"request", "approve", "change-terms", "release-key", "rebuild", "audit", "override"}
 	// readingActs show an archive's contents to somebody: they need a purpose.
 	readingActs = []string{"search", "open", "export", "analyse", "ask"}
 	decisions   = []string{Allow, Refuse, Failed}
@@ -242,7 +256,22 @@ func (r Record) checkOutcome() error {
 	case r.Decision != Allow && (r.Shown > 0 || r.Commitment != ""):
 		return errors.New("not a record: an act that was not allowed showed items or commits to keys")
 	}
-	return r.checkGrant()
+	return errors.Join(r.checkGrant(), r.checkRetention())
+}
+
+func (r Record) checkRetention() error {
+	t := r.Retention
+	if t == nil {
+		return nil
+	}
+	if r.Act != "destroy" || r.Decision != Allow || r.Collection != "" || r.Items != 0 || r.Bytes != 0 {
+		return errors.New("not a record: only an allowed destroy act on sealed details, and on nothing else, holds a retention")
+	}
+	before, err := time.Parse(expiresLayout, t.Before)
+	return errors.Join(
+		form("retention.before", t.Before, err == nil && before.Format(expiresLayout) == t.Before),
+		form("retention.records", fmt.Sprint(t.Records), t.Records > 0),
+	)
 }
 
 func (r Record) checkGrant() error {

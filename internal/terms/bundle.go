@@ -49,6 +49,7 @@ type Budgets struct {
 	SweepFromItems   int64 `json:"sweep_from_items"`   // collections up to this size have no sweeping searches
 	SweepShown       int64 `json:"sweep_shown"`        // results shown of a sweeping search
 	DepthFree        int64 `json:"depth_free"`         // results down that any purpose may go
+	OverrideHours    int64 `json:"override_hours"`     // that a purpose which overrides may last; at most 24
 }
 
 // parts lists the files in the order in which they are hashed.
@@ -163,6 +164,9 @@ func (t *Terms) loadBudgets() error {
 	}
 	if t.budgets.LifetimeDays > 36500 || t.budgets.LifetimeDaysMost > 36500 {
 		return candor.Errorf(candor.Invalid, "budgets.json: a lifetime is at most 36,500 days.")
+	}
+	if t.budgets.OverrideHours > 24 {
+		return candor.Errorf(candor.Invalid, "budgets.json: an override lasts at most 24 hours.")
 	}
 	t.limits = cedar.NewRecord(limits)
 	return nil

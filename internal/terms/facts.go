@@ -18,16 +18,17 @@ entity Person { id: String, roles: Set<String>, solo: Bool, revoked: Bool };
 entity Collection { name: String };
 type Purpose = {
 	present: Bool, id: String, reason: String, reason_known: Bool, why_letters: Long, mine: Bool, status: String,
-	collections: Set<String>, has_collections: Bool, acts: Set<String>, acts_usable: Bool, coverage: Long, seconds_left: Long, solo: Bool
+	collections: Set<String>, has_collections: Bool, acts: Set<String>, acts_usable: Bool, coverage: Long, seconds_left: Long, solo: Bool,
+	override: Bool, because_letters: Long
 };
 type Limits = {
 	coverage: Long, lifetime_days: Long, coverage_plain: Long, coverage_percent: Long, coverage_most: Long, lifetime_days_most: Long,
 	why_letters: Long, why_letters_wide: Long, acts_minute: Long, acts_minute_agent: Long, acts_today: Long, acts_today_agent: Long,
-	sweep_percent: Long, sweep_from_items: Long, sweep_shown: Long, depth_free: Long
+	sweep_percent: Long, sweep_from_items: Long, sweep_shown: Long, depth_free: Long, override_hours: Long
 };
 action use;
 action search, open, export, analyse, ask in [use] appliesTo { principal: Person, resource: Collection, context: Context };
-action add, correct, destroy, request, approve, "change-terms", "release-key", rebuild, override
+action add, correct, destroy, request, approve, "change-terms", "release-key", rebuild, audit, override
 	appliesTo { principal: Person, resource: Collection, context: Context };
 type Context = {
 	act: String, phase: String, agent: Bool, purpose: Purpose, proposed: Purpose, limits: Limits, owns: Bool,
@@ -126,6 +127,7 @@ func purposeRecord(p candor.Purpose, present, known, mine bool, status candor.Pu
 		"collections": cedar.NewSet(collections...), "has_collections": cedar.Boolean(len(p.Collections) > 0),
 		"acts": cedar.NewSet(acts...), "acts_usable": cedar.Boolean(usable),
 		"coverage": cedar.Long(min(max(p.Coverage, -1), mostCount)), "seconds_left": cedar.Long(secondsLeft), "solo": cedar.Boolean(p.Solo),
+		"override": cedar.Boolean(p.Override), "because_letters": cedar.Long(letters(p.Because)),
 	})
 }
 

@@ -160,7 +160,7 @@ func TestDefaultTerms(t *testing.T) {
 
 		{"approve", grant(), "decide-for-another", true},
 		{"approve without the role", with(grant(), func(f *candor.Facts) { f.Person.Roles = []candor.Role{candor.Reader} }), terms.NoPolicyPermits, false},
-		{"approve one's own", with(grant(), own), terms.NoPolicyPermits, false},
+		{"approve one's own", with(grant(), own), "not-ones-own", false},
 		{"approve one's own, solo", with(grant(), own, solo), "solo-decides-alone", true},
 		{"refuse", with(grant(), status(candor.Refused)), "decide-for-another", true},
 		{"refuse what is too wide", with(grant(), status(candor.Refused), asked(1<<40)), "decide-for-another", true},
@@ -182,8 +182,37 @@ func TestDefaultTerms(t *testing.T) {
 		{"correct", act(candor.ActCorrect, candor.Contributor), "correct-as-contributor", true},
 		{"correct as reader", act(candor.ActCorrect, candor.Reader), terms.NoPolicyPermits, false},
 		{"agent destroys", with(act(candor.ActDestroy, candor.Administrator), agent), "people-decide", false},
-		{"override", act(candor.ActOverride, candor.Administrator), "nobody-overrides", false},
-		{"override, solo", with(act(candor.ActOverride), solo), "nobody-overrides", false},
+		{"destroy as auditor, items", act(candor.ActDestroy, candor.Auditor), terms.NoPolicyPermits, false},
+		{"destroy sealed details", with(act(candor.ActDestroy, candor.Auditor), nowhere), "destroy-details-as-auditor", true},
+		{"destroy sealed details as administrator", with(act(candor.ActDestroy, candor.Administrator), nowhere), "details-are-the-auditors", false},
+		{"audit", act(candor.ActAudit, candor.Auditor), "audit-as-auditor", true},
+		{"audit as administrator", act(candor.ActAudit, candor.Administrator), terms.NoPolicyPermits, false},
+		{"audit as anybody else", act(candor.ActAudit, candor.Reader, candor.Approver, candor.Contributor), terms.NoPolicyPermits, false},
+		{"agent audits", with(act(candor.ActAudit, candor.Auditor), agent), "people-decide", false},
+
+		{"override", override(), "ask-for-an-override", true},
+		{"override without what is asked for", act(candor.ActOverride, candor.Reader), "override-is-asked-for-as-one", false},
+		{"override as administrator", act(candor.ActOverride, candor.Administrator), "administrators-do-not-read", false},
+		{"override as approver", with(override(), func(f *candor.Facts) { f.Person = person(candor.Approver) }), terms.NoPolicyPermits, false},
+		{"override, solo", with(override(), solo), "override-needs-another", false},
+		{"override by an agent", with(override(), agent), "people-decide", false},
+		{"override, asked for as a request", with(override(), func(f *candor.Facts) { f.Act = candor.ActRequest }), "override-is-asked-for-as-one", false},
+		{"request, asked for as an override", with(ask(), func(f *candor.Facts) { f.Act = candor.ActOverride }), "override-is-asked-for-as-one", false},
+		{"override for a day", with(override(), func(f *candor.Facts) { f.Proposed.Expires = now.Add(24 * time.Hour) }), "ask-for-an-override", true},
+		{"override for a day and a second", with(override(), func(f *candor.Facts) { f.Proposed.Expires = now.Add(24*time.Hour + time.Second) }), "override-is-short", false},
+		{"override without a reason code", with(override(), func(f *candor.Facts) { f.Proposed.Reason = "emergency" }), "known-reason", false},
+		{"override unexplained", with(override(), words(9)), "explained", false},
+		{"override of everything", with(override(), asked(5001), words(600)), "coverage-bounded", false},
+		{"override approved", overrideGrant(), "decide-for-another", true},
+		{"override approved without a word", with(overrideGrant(), func(f *candor.Facts) { f.Proposed.Because = "2026 118" }), "override-is-answered-for", false},
+		{"override refused without a word", with(overrideGrant(), status(candor.Refused), func(f *candor.Facts) { f.Proposed.Because = "" }), "decide-for-another", true},
+		{"override approved by who asked", with(overrideGrant(), own), "override-needs-another", false},
+		{"override approved by who asked, solo", with(overrideGrant(), own, solo), "override-needs-another", false},
+		{"override given up", with(overrideGrant(), own, status(candor.Revoked)), "give-up-ones-own", true},
+		{"override approved for too long", with(overrideGrant(), func(f *candor.Facts) { f.Proposed.Expires = now.Add(25 * time.Hour) }), "override-is-short", false},
+		{"override approved by an administrator", with(overrideGrant(), func(f *candor.Facts) { f.Person = person(candor.Administrator) }), terms.NoPolicyPermits, false},
+		{"broad search under an override", with(use(), func(f *candor.Facts) { f.Purpose.Override, f.Matched, f.Depth = true, 2001, 40 }), "use-under-a-purpose", true},
+		{"over the budget of an override", with(use(), func(f *candor.Facts) { f.Purpose.Override, f.Covered = true, 181 }), "coverage-within-budget", false},
 		{"an act nobody has heard of", act("dance", candor.Administrator), terms.NoPolicyPermits, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -277,8 +306,10 @@ func brokenInvariant(f candor.Facts) string {
 	switch {
 	case f.Person.Revoked:
 		return "the person is revoked"
-	case f.Act == candor.ActOverride:
-		return "it is an override"
+	case f.Act == candor.ActOverride && (f.Proposed == nil || !f.Proposed.Override || f.Person.Solo || f.Proposed.Expires.After(f.Now.Add(24*time.Hour))):
+		return "the override is no override, is one person's alone, or lasts longer than a day"
+	case f.Act == candor.ActApprove && f.Proposed.Override && f.Owns && f.Proposed.Status == candor.Active:
+		return "somebody approves their own override"
 	case f.Act == candor.ActApprove && f.Owns && !f.Person.Solo && f.Proposed.Status == candor.Active:
 		return "somebody approves their own purpose"
 	case f.Act == candor.ActApprove && f.Proposed.Status == candor.Active && f.Proposed.Coverage > 5000:
@@ -355,5 +386,22 @@ func ExampleTerms_Decide() {
 	x, _ := terms.Default()
 	d, _ := x.Decide(candor.Facts{Act: candor.ActOverride, Phase: candor.Intent, Now: now, Person: person(candor.Administrator)})
 	fmt.Println(d.Allow, d.Rule)
-	// Output: false nobody-overrides
+	// Output: false administrators-do-not-read
 }
+
+// override is a request for an override, and overrideGrant its approval.
+func override() candor.Facts {
+	f := ask()
+	f.Act = candor.ActOverride
+	f.Proposed.Override, f.Proposed.Expires = true, now.Add(6*time.Hour)
+	return f
+}
+
+func overrideGrant() candor.Facts {
+	f := grant()
+	f.Proposed.Override, f.Proposed.Expires, f.Proposed.Because = true, now.Add(6*time.Hour), "A child is missing; the duty editor agrees."
+	return f
+}
+
+// nowhere makes an act concern no collection.
+func nowhere(f *candor.Facts) { f.Collection = "" }
