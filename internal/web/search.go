@@ -43,8 +43,8 @@ type facetGroup struct {
 // several values; no media type holds the separator.
 func (g *facetGroup) add(c facetChoice) {
 	for i := range g.Values {
-		if same := &g.Values[i]; g.Field == "type" && same.Label == c.Label {
-			same.Value += typeSeparator + c.Value
+		if same := &g.Values[i]; severalForms(g.Field) && same.Label == c.Label {
+			same.Value += formSeparator + c.Value
 			same.Count += c.Count
 			same.Checked = same.Checked || c.Checked
 			return
@@ -53,7 +53,11 @@ func (g *facetGroup) add(c facetChoice) {
 	g.Values = append(g.Values, c)
 }
 
-const typeSeparator = "|"
+// severalForms tells in which facets one label can stand for several values:
+// media types of one kind, and a person with and without an address.
+func severalForms(field string) bool { return field == "type" || field == "people" }
+
+const formSeparator = "|"
 
 type facetChoice struct {
 	Value   string
@@ -234,8 +238,8 @@ func filtersOf(choices []string) map[string][]string {
 			out = map[string][]string{}
 		}
 		values := []string{value}
-		if field == "type" {
-			values = strings.Split(value, typeSeparator)
+		if severalForms(field) {
+			values = strings.Split(value, formSeparator)
 		}
 		for _, v := range values {
 			if !slices.Contains(out[field], v) {
