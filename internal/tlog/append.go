@@ -3,6 +3,8 @@ package tlog
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -38,6 +40,10 @@ type signedFrame struct {
 // may be released on it. Unavailable: the disk is full or failing; after a
 // failed sync every Append fails until the log is opened again. TooLarge: the
 // record has more than MaxLeaf, or its details more than MaxDetails bytes.
+//
+// With Config.AwaitWitnesses it returns when the witnesses have cosigned, and
+// Unavailable, naming who is missing, if they do not; the record then stays in
+// the log, and the log goes on.
 func (l *Log) Append(ctx context.Context, leaf, details []byte) (receipt.Receipt, error) {
 	if err := checkEntry(leaf, details); err != nil {
 		return receipt.Receipt{}, err
@@ -58,7 +64,14 @@ func (l *Log) Append(ctx context.Context, leaf, details []byte) (receipt.Receipt
 	if r.err != nil {
 		return receipt.Receipt{}, r.err
 	}
-	return l.prove(r.head, r.index, leaf)
+	h := r.head
+	if l.witnesses != nil && l.witnesses.await {
+		var err error
+		if h, err = l.witnessed(ctx, r.index); err != nil {
+			return receipt.Receipt{}, err
+		}
+	}
+	return l.prove(h, r.index, leaf)
 }
 
 func checkEntry(leaf, details []byte) error {
@@ -110,7 +123,7 @@ func (l *Log) take() []*request {
 
 // commitLoop is the one goroutine that writes the journal.
 func (l *Log) commitLoop() {
-	defer l.done.Done()
+	defer l.committing.Done()
 	for {
 		select {
 		case <-l.wake:
@@ -182,6 +195,10 @@ func (l *Log) writable() error {
 		return candor.Wrap(l.failed, candor.Unavailable,
 			"The log stopped when a disk sync failed. Nothing was released. Check the disk, then start the server again.")
 	}
+	if l.bundles.lag() > maxLag && l.witnesses != nil && l.witnesses.await {
+		return candor.Errorf(candor.Unavailable,
+			"The log has waited too long for its witnesses and has stopped taking records. Nothing was released. Bring the witnesses back, or change the policy.")
+	}
 	if l.bundles.lag() > maxLag {
 		return candor.Errorf(candor.Unavailable,
 			"The log cannot write its public files and has stopped taking records. Nothing was released. Check that the disk of the log folder is not full.")
@@ -235,8 +252,12 @@ func (l *Log) settle() error {
 		return l.writable()
 	}
 	l.headMu.Lock()
+	if l.head.size == l.cosigned.size {
+		l.behind = time.Now()
+	}
 	l.head = l.pending.head
 	l.headMu.Unlock()
+	l.submit(l.pending.head)
 	l.pending = nil
 	select {
 	case l.kick <- struct{}{}:
@@ -245,11 +266,12 @@ func (l *Log) settle() error {
 	return nil
 }
 
-// DestroyDetails destroys the sealed details of a record for good: in the
-// journal, in the bundle and in memory. The record and all proofs stay as they
-// are. It is durable when it returns; calling it again is harmless. What a
-// file system or a backup keeps of overwritten files is beyond it.
-func (l *Log) DestroyDetails(ctx context.Context, index int64) error {
+// DestroyDetails destroys the sealed details of records for good: in the
+// journal, in the bundles and in memory. The records and all proofs stay as they
+// are. It is durable when it returns; calling it again is harmless. No record is
+// appended while it runs: give it some thousands at a time. What a file system or
+// a backup keeps of overwritten files is beyond it.
+func (l *Log) DestroyDetails(ctx context.Context, indexes ...int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -257,22 +279,30 @@ func (l *Log) DestroyDetails(ctx context.Context, index int64) error {
 	defer l.commitMu.Unlock()
 	l.pubMu.Lock()
 	defer l.pubMu.Unlock()
-	if index < 0 || index >= l.Size() {
-		return candor.Errorf(candor.NotFound, "The log has no record #%d.", index)
+	inBundle := make(map[int64][]int64)
+	for _, index := range indexes {
+		if index < 0 || index >= l.Size() {
+			return candor.Errorf(candor.NotFound, "The log has no record #%d.", index)
+		}
+		inBundle[index/width] = append(inBundle[index/width], index)
 	}
-	if err := l.writable(); err != nil {
+	if err := l.writable(); err != nil || len(indexes) == 0 {
 		return err
 	}
-	err := errors.Join(l.destroyInBundle(index), l.destroyInJournal(index))
-	if err != nil {
-		return candor.Wrap(err, candor.Unavailable, "The details of record #%d could not be destroyed everywhere. Check the disk and try again.", index)
+	var errs []error
+	for n, group := range inBundle {
+		errs = append(errs, l.destroyInBundle(n, group))
+	}
+	if err := errors.Join(append(errs, l.destroyInJournal(indexes))...); err != nil {
+		return candor.Wrap(err, candor.Unavailable, "The details of %d records from #%d on could not be destroyed everywhere. Check the disk and try again.", len(indexes), slices.Min(indexes))
 	}
 	return nil
 }
 
-func (l *Log) destroyInBundle(index int64) error {
-	l.bundles.destroy(index)
-	n := index / width
+func (l *Log) destroyInBundle(n int64, indexes []int64) error {
+	for _, index := range indexes {
+		l.bundles.destroy(index)
+	}
 	if (n+1)*width > l.shown().size {
 		return nil // not in a file yet
 	}
@@ -280,7 +310,9 @@ func (l *Log) destroyInBundle(index int64) error {
 	if err != nil {
 		return err
 	}
-	details[index%width] = nil
+	for _, index := range indexes {
+		details[index%width] = nil
+	}
 	var b []byte
 	for _, d := range details {
 		b = appendDetails(b, d)
@@ -289,7 +321,7 @@ func (l *Log) destroyInBundle(index int64) error {
 	return replaceDurably(l.fs, parent(name), name, b)
 }
 
-func (l *Log) destroyInJournal(index int64) error {
+func (l *Log) destroyInJournal(indexes []int64) error {
 	seqs, err := listSegments(l.fs)
 	if err != nil {
 		return err
@@ -300,9 +332,11 @@ func (l *Log) destroyInJournal(index int64) error {
 	}
 	found := false
 	for _, f := range frames {
-		if f.first <= index && index < f.end() {
-			f.entries[index-f.first].details = nil
-			found = true
+		for _, index := range indexes {
+			if f.first <= index && index < f.end() {
+				f.entries[index-f.first].details = nil
+				found = true
+			}
 		}
 	}
 	if !found {

@@ -40,6 +40,11 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		}
 		return nil, err
 	}
+	if err := l.startWitnesses(cfg); err != nil {
+		l.journal.close()
+		l.lock.Close()
+		return nil, err
+	}
 	l.start()
 	return l, nil
 }
@@ -55,6 +60,7 @@ func newLog(cfg Config) (*Log, error) {
 	l := &Log{
 		fs: cfg.FS, signer: cfg.Signer, key: cfg.Key, every: cfg.PublishEvery, logger: cfg.Logger,
 		trust:   receipt.Trust{Log: verifier},
+		mayWait: cfg.Cosigner != nil && cfg.AwaitWitnesses,
 		bundles: &bundles{open: make(map[int64]*openBundle)},
 		wake:    make(chan struct{}, 1), kick: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
@@ -131,7 +137,8 @@ func (l *Log) recover(ctx context.Context) error {
 	if err := l.replay(ctx, frames); err != nil {
 		return err
 	}
-	if err := l.checkPublished(); err != nil {
+	shown, err := l.checkPublished()
+	if err != nil {
 		return err
 	}
 	if err := l.journal.rewrite(frames, next); err != nil {
@@ -143,7 +150,7 @@ func (l *Log) recover(ctx context.Context) error {
 	if err := l.fs.Sync("."); err != nil { // the folders that were just made
 		return err
 	}
-	return l.republish()
+	return l.republish(shown)
 }
 
 const keyFile = "key"
@@ -256,58 +263,80 @@ func (l *Log) checkLastBundle(from int64) error {
 	return err
 }
 
-// checkPublished compares the public checkpoint with the journal. If it is
-// ahead, the journal was rolled back, and going on would sign a second history.
-func (l *Log) checkPublished() error {
+// checkPublished compares the public checkpoint with the journal and returns
+// it; zero if there is none. If it is ahead, the journal was rolled back, and
+// going on would sign a second history.
+func (l *Log) checkPublished() (head, error) {
 	signed, err := l.fs.ReadFile("checkpoint")
 	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(signed) == 0) {
-		return nil // never synced before its tiles: a crash may take it
+		return head{}, nil // never synced before its tiles: a crash may take it
 	}
 	if err != nil {
-		return err
+		return head{}, err
 	}
 	c, _, err := l.trust.OpenCheckpoint(signed)
 	if err != nil {
-		return damaged(err, "The file checkpoint is not one that this log signed")
+		return head{}, damaged(err, "The file checkpoint is not one that this log signed")
 	}
 	if c.Size > l.head.size {
-		return candor.Errorf(candor.Verification, "The log was rolled back: its public checkpoint covers %d records, its journal ends at %d. "+
+		return head{}, candor.Errorf(candor.Verification, "The log was rolled back: its public checkpoint covers %d records, its journal ends at %d. "+
 			"Restore the log folder from a copy that is not older than the checkpoint; going on would sign a second history.", c.Size, l.head.size)
 	}
 	root, err := tlog.TreeHash(c.Size, l.tree)
 	if err != nil {
-		return damaged(err, "The public checkpoint cannot be compared")
+		return head{}, damaged(err, "The public checkpoint cannot be compared")
 	}
 	if root != c.Hash {
-		return damaged(errors.New("roots differ"), "The public checkpoint of %d records and the journal are of two different logs", c.Size)
+		return head{}, damaged(errors.New("roots differ"), "The public checkpoint of %d records and the journal are of two different logs", c.Size)
 	}
-	return nil
+	return head{c.Size, root, signed}, nil
 }
 
-// republish writes all files that a crash may have taken: everything from the
-// durable size on, and the open tiles of every level.
-func (l *Log) republish() error {
-	for _, t := range tlog.NewTiles(tileBits, l.durable, l.head.size) {
+// republish writes all files that a crash may have taken. A checkpoint that was
+// shown may bear cosignatures, and stays until there is something to show in its
+// place.
+func (l *Log) republish(shown head) error {
+	h := l.head
+	if shown.size == h.size || (l.mayWait && shown.size > l.durable) {
+		h = shown
+	}
+	if h.signed == nil {
+		h = l.head
+	}
+	if err := l.writeEdge(h.size); err != nil {
+		return err
+	}
+	return l.publishHead(h)
+}
+
+// writeEdge writes the files of a tree of a size from the durable size on, and
+// the open tiles of every level.
+func (l *Log) writeEdge(size int64) error {
+	for _, t := range tlog.NewTiles(tileBits, l.durable, size) {
 		if err := l.writeTile(t); err != nil {
 			return err
 		}
 	}
-	for level := 1; l.head.size>>(tileBits*level) > 0; level++ {
-		count := l.head.size >> (tileBits * level)
+	for level := 1; size>>(tileBits*level) > 0; level++ {
+		count := size >> (tileBits * level)
 		if w := int(count % width); w > 0 {
 			if err := l.writeTile(tlog.Tile{H: tileBits, L: level, N: count / width, W: w}); err != nil {
 				return err
 			}
 		}
 	}
-	return l.publishHead(l.head)
+	return nil
 }
 
 func (l *Log) start() {
-	l.done.Add(1)
+	l.committing.Add(1)
 	go l.commitLoop()
 	if l.every > 0 {
 		l.done.Add(1)
 		go l.publishLoop()
+	}
+	if l.witnesses != nil {
+		l.done.Add(1)
+		go l.cosignLoop()
 	}
 }

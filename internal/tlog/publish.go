@@ -1,6 +1,7 @@
 package tlog
 
 import (
+	"bytes"
 	"context"
 	"path"
 	"time"
@@ -11,8 +12,9 @@ import (
 	"candor/receipt"
 )
 
-// Publish brings the public files up to the newest checkpoint and returns when
-// they show it. Readers always find a checkpoint whose tiles are there.
+// Publish brings the public files up to the newest checkpoint, or to the newest
+// cosigned one if there are witnesses that keep up or are awaited, and returns
+// when they show it. Readers always find a checkpoint whose tiles are there.
 // Unavailable if a file could not be written; records are not at risk then.
 func (l *Log) Publish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -35,6 +37,7 @@ func (l *Log) publishLoop() {
 	for {
 		select {
 		case <-l.kick:
+		case <-l.overdue():
 		case <-l.stop:
 			return
 		}
@@ -61,8 +64,8 @@ func (l *Log) again() {
 
 // publish writes what is new: tiles and bundles first, the checkpoint last.
 func (l *Log) publish() error {
-	h, before := l.newest(), l.shown()
-	if h.size == before.size && before.signed != nil {
+	h, before := l.showable(), l.shown()
+	if before.signed != nil && bytes.Equal(h.signed, before.signed) {
 		return nil
 	}
 	for _, t := range tlog.NewTiles(tileBits, before.size, h.size) {

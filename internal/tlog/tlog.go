@@ -7,6 +7,7 @@
 // when Append returns a receipt, the record, its sealed details and the signed
 // checkpoint that covers it are on the disk; the log never signs two different
 // trees of the same size; and a log that does not hold together is not opened.
+// With Config.AwaitWitnesses that checkpoint is also cosigned.
 //
 // How: all concurrent appends share one frame in a journal, with one disk sync.
 // Tiles, entry bundles and the public checkpoint are made from memory a moment
@@ -58,6 +59,15 @@ type Config struct {
 	// SegmentSize is how large a segment of the journal grows, in bytes, before
 	// the next begins. 0 is 8 MiB.
 	SegmentSize int64
+	// Cosigner makes what brings checkpoints to witnesses; nil if there are none.
+	// Open calls it once, with what proves consistency, and Close closes it.
+	Cosigner func(Prover) (Cosigner, error)
+	// AwaitWitnesses lets an Append return only when a checkpoint that covers its
+	// record is cosigned as the policy asks, with a receipt under that checkpoint.
+	// Otherwise cosignatures follow and are published when they come.
+	AwaitWitnesses bool
+	// WitnessPatience is how long an Append awaits its witnesses. 0 is 10 s.
+	WitnessPatience time.Duration
 	// Logger hears of repairs and failures. nil discards.
 	Logger *slog.Logger
 	// FS is the folder's file system. nil is the operating system's at Dir.
@@ -93,13 +103,20 @@ type Log struct {
 	durable int64 // all full tiles up to this size are synced; a multiple of 256
 	noDrop  bool  // a sync of tiles failed: keep every journal segment
 
+	witnesses *witnesses // nil if there are none
+	mayWait   bool       // there are some, and they are awaited
+
 	headMu    sync.RWMutex
-	head      head // durable
-	published head // what the public files show
+	head      head      // durable
+	cosigned  head      // the newest that the witnesses' policy is content with
+	behind    time.Time // since when the head is ahead of cosigned
+	published head      // what the public files show
 
 	kick chan struct{} // the head moved
 	stop chan struct{}
 	done sync.WaitGroup
+	// committing is apart from done: the last commit is still to be cosigned.
+	committing sync.WaitGroup
 }
 
 // head is a signed tree.
@@ -130,21 +147,21 @@ func (l *Log) shown() head {
 	return l.published
 }
 
-// Receipt proves a record under the newest checkpoint. NotFound if the log has
+// Receipt proves a record under the newest cosigned checkpoint that covers it,
+// or under the newest checkpoint if none does. NotFound if the log has
 // no such record; Verification if the files do not prove it any more.
 func (l *Log) Receipt(ctx context.Context, index int64) (receipt.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return receipt.Receipt{}, err
 	}
-	h := l.newest()
-	if index < 0 || index >= h.size {
-		return receipt.Receipt{}, candor.Errorf(candor.NotFound, "The log has no record #%d; it holds %d.", index, h.size)
+	if size := l.Size(); index < 0 || index >= size {
+		return receipt.Receipt{}, candor.Errorf(candor.NotFound, "The log has no record #%d; it holds %d.", index, size)
 	}
 	leaves, _, err := l.bundle(index/width, false)
 	if err != nil {
 		return receipt.Receipt{}, err
 	}
-	return l.prove(h, index, leaves[index%width])
+	return l.prove(l.provable(index), index, leaves[index%width])
 }
 
 // prove makes a receipt under a head. It never hands out one that does not hold.
@@ -205,7 +222,7 @@ func (l *Log) Read(ctx context.Context, from, to int64, yield func(index int64, 
 }
 
 // Close publishes what is durable, and gives the folder free. Appends that are
-// still waiting fail.
+// still waiting fail. Witnesses get a second to cosign the last checkpoint.
 func (l *Log) Close() error {
 	l.queueMu.Lock()
 	if l.closed {
@@ -215,8 +232,10 @@ func (l *Log) Close() error {
 	l.closed = true
 	l.queueMu.Unlock()
 	close(l.stop)
+	l.committing.Wait()
+	err := l.endWitnesses()
 	l.done.Wait()
-	err := l.Publish(context.Background())
+	err = errors.Join(err, l.Publish(context.Background()))
 	l.commitMu.Lock()
 	defer l.commitMu.Unlock()
 	l.failed = errClosed()
