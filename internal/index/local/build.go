@@ -1,0 +1,352 @@
+package local
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/blevesearch/vellum"
+
+	"candor/internal/query"
+)
+
+// partGap keeps phrases and NEAR from reaching from one value of a field into
+// the next.
+const partGap = 10 * query.MaxNear
+
+// builder makes one segment after the other from documents. Its memory is
+// reused. Not safe for concurrent use.
+type builder struct {
+	occ   occurrences
+	stems *stemmer
+	store storeEncoder
+
+	w       *segmentWriter
+	columns columnsBuilder
+	offsets []byte // where stored documents end
+	pending int    // documents in the segment so far
+}
+
+func newBuilder() (*builder, error) {
+	z, err := newEncoder()
+	if err != nil {
+		return nil, err
+	}
+	return &builder{stems: newStemmer(), store: storeEncoder{zstd: z}}, nil
+}
+
+// begin begins a segment in a new file.
+func (b *builder) begin(w *sealWriter) {
+	b.w = &segmentWriter{sealWriter: w}
+	b.occ.reset()
+	b.columns = newColumnsBuilder()
+	b.offsets = append(b.offsets[:0], make([]byte, 8)...)
+	b.pending = 0
+	b.w.begin()
+}
+
+// bytes is the memory that the segment in making takes.
+func (b *builder) bytes() int { return b.occ.bytes() + 128*b.pending }
+
+// add adds a document; their numbers ascend.
+func (b *builder) add(d *query.Document) error {
+	doc := uint32(b.pending)
+	b.pending++
+	if _, err := b.w.Write(b.store.encode(d)); err != nil {
+		return err
+	}
+	b.offsets = binary.LittleEndian.AppendUint64(b.offsets, uint64(b.w.off))
+	b.columns.add(d)
+	for field := range fieldCount {
+		b.columns.lengths[field] = append(b.columns.lengths[field], b.words(uint8(field), doc, partsOf(d, field)))
+	}
+	return b.w.err
+}
+
+// words notes the words of a field's values and returns how many there are.
+func (b *builder) words(field uint8, doc uint32, parts []string) (count uint32) {
+	pos := uint32(0)
+	for _, part := range parts {
+		query.EachToken(part, func(w []byte, _, _ int) bool {
+			pos++
+			count++
+			b.occ.add(field, boundWord(w), doc, pos)
+			return true
+		})
+		pos += partGap
+	}
+	return count
+}
+
+// partsOf returns the values of a text field.
+func partsOf(d *query.Document, field int) []string {
+	switch field {
+	case fieldText:
+		return []string{d.Text}
+	case fieldTitle:
+		return []string{d.Title}
+	case fieldName:
+		return []string{d.Name}
+	case fieldPath:
+		return []string{d.Path}
+	case fieldPeople:
+		return d.People
+	}
+	values := make([]string, len(d.Fields))
+	for i, f := range d.Fields {
+		values[i] = f.Value
+	}
+	return values
+}
+
+// finish writes the rest of the segment. Its file is durable then, its name is not.
+func (b *builder) finish() error {
+	b.w.end(sectionStored)
+	b.w.put(sectionOffsets, b.offsets)
+	b.columns.write(b.w)
+	var dict bytes.Buffer
+	fst, err := vellum.New(&dict, nil)
+	if err != nil {
+		return err
+	}
+	b.w.begin()
+	t := &termWriter{postingsWriter: postingsWriter{w: b.w.sealWriter, start: b.w.off}, dict: fst}
+	for field := range fieldCount {
+		if err := b.field(t, field); err != nil {
+			return err
+		}
+	}
+	b.w.end(sectionPostings)
+	if err := fst.Close(); err != nil {
+		return err
+	}
+	b.w.put(sectionWords, dict.Bytes())
+	return b.w.finish()
+}
+
+// termWriter writes records together with the dictionary that leads to them.
+type termWriter struct {
+	postingsWriter
+	dict *vellum.Builder
+	key  []byte
+}
+
+// end finishes the record that was begun and enters it.
+func (t *termWriter) end(field, form int, word []byte, sole bool) error {
+	at, err := t.finish()
+	if err != nil {
+		return err
+	}
+	t.key = append(append(t.key[:0], termByte(field, form)), word...)
+	v := uint64(at) << 1
+	if sole {
+		v |= 1
+	}
+	return t.dict.Insert(t.key, v)
+}
+
+// field writes the records of a field: stems, each with the words that have
+// it, then words as they stand, except those that are the only word of a stem
+// that looks the same.
+func (b *builder) field(t *termWriter, field int) error {
+	words := b.occ.sorted(uint8(field), b.stems)
+	lengths := b.columns.lengths[field]
+	byStem := slices.Clone(words)
+	for i := range byStem {
+		if k := &byStem[i]; k.stem != "" {
+			k.first = firstBytes(k.stem)
+		}
+	}
+	slices.SortFunc(byStem, func(x, y sortKey) int {
+		if x.first != y.first {
+			return cmp.Compare(x.first, y.first)
+		}
+		return strings.Compare(b.occ.stemOf(&x), b.occ.stemOf(&y))
+	})
+	sole := make(map[uint32]bool)
+	for i := 0; i < len(byStem); {
+		stem := b.occ.stemOf(&byStem[i])
+		n := i + 1
+		for n < len(byStem) && byStem[n].first == byStem[i].first && b.occ.stemOf(&byStem[n]) == stem {
+			n++
+		}
+		alone := n == i+1 && string(b.word(byStem[i])) == stem
+		if alone {
+			sole[byStem[i].word] = true
+		}
+		t.begin(lengths, true)
+		b.group(t, byStem[i:n])
+		if err := t.end(field, formStem, []byte(stem), alone); err != nil {
+			return err
+		}
+		i = n
+	}
+	for _, k := range words {
+		if sole[k.word] {
+			continue
+		}
+		t.begin(lengths, false)
+		e := &b.occ.words[k.word]
+		for c := b.occ.read(e); c.next(e); {
+			t.add(c.doc, c.tf, nil)
+		}
+		if err := t.end(field, formExact, b.word(k), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) word(k sortKey) []byte { return b.occ.word(&b.occ.words[k.word]) }
+
+// group adds the documents of some words to one record.
+func (b *builder) group(t *termWriter, words []sortKey) {
+	if len(words) == 1 {
+		e := &b.occ.words[words[0].word]
+		for c := b.occ.read(e); c.next(e); {
+			t.add(c.doc, c.tf, c.positions)
+		}
+		return
+	}
+	chains := make([]chain, len(words))
+	for i, k := range words {
+		e := &b.occ.words[k.word]
+		chains[i] = b.occ.read(e)
+		if !chains[i].next(e) {
+			chains[i].doc = endOfList
+		}
+	}
+	var places []uint32
+	var packed []byte
+	for {
+		doc := uint32(endOfList)
+		for i := range chains {
+			doc = min(doc, chains[i].doc)
+		}
+		if doc == endOfList {
+			return
+		}
+		places, packed = places[:0], packed[:0]
+		for i := range chains {
+			c, e := &chains[i], &b.occ.words[words[i].word]
+			if c.doc != doc {
+				continue
+			}
+			places = appendPlaces(places, c.positions)
+			if !c.next(e) {
+				c.doc = endOfList
+			}
+		}
+		slices.Sort(places)
+		last := uint32(0)
+		for _, p := range places {
+			packed = binary.AppendUvarint(packed, uint64(p-last))
+			last = p
+		}
+		t.add(doc, uint32(len(places)), packed)
+	}
+}
+
+func appendPlaces(dst []uint32, packed []byte) []uint32 {
+	pos := uint32(0)
+	for len(packed) > 0 {
+		v, n := uvarint(packed)
+		pos += uint32(v)
+		dst = append(dst, pos)
+		packed = packed[n:]
+	}
+	return dst
+}
+
+// columnsBuilder collects the columns of a segment.
+type columnsBuilder struct {
+	nums         []uint64
+	dates, added []int64
+	lengths      [fieldCount][]uint32
+	keywords     map[string]*keywordBuilder
+	hashes       map[string][]uint64
+}
+
+func newColumnsBuilder() columnsBuilder {
+	c := columnsBuilder{keywords: map[string]*keywordBuilder{}, hashes: map[string][]uint64{}}
+	for _, f := range facetFields {
+		c.keywords[f] = newKeywordBuilder()
+	}
+	return c
+}
+
+func (c *columnsBuilder) add(d *query.Document) {
+	c.nums = append(c.nums, uint64(d.Num))
+	c.dates = append(c.dates, millisOf(d.Date))
+	c.added = append(c.added, millisOf(d.Added))
+	for _, f := range facetFields {
+		c.keywords[f].add(facetValues(d, f))
+	}
+	c.hashes["name"] = append(c.hashes["name"], wholeHash(d.Name))
+	c.hashes["path"] = append(c.hashes["path"], wholeHash(d.Path))
+}
+
+// wholeHash finds candidates for a whole name or path; the stored document
+// decides.
+func wholeHash(s string) uint64 {
+	return uint64(crc32.Checksum([]byte(s), castagnoli))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// facetValues are the values that count for a facet.
+func facetValues(d *query.Document, facet string) []string {
+	switch facet {
+	case query.FacetCollection:
+		return []string{d.Collection}
+	case query.FacetType:
+		return []string{d.Type}
+	case query.FacetLanguage:
+		return []string{d.Language}
+	case query.FacetPeople:
+		return d.People
+	case query.FacetCondition:
+		return []string{string(d.Condition)}
+	case query.FacetYear:
+		if !d.Date.IsZero() {
+			return []string{strconv.Itoa(d.Date.Year())}
+		}
+	}
+	return nil
+}
+
+// write writes all columns and the statistics of the segment.
+func (c *columnsBuilder) write(w *segmentWriter) {
+	n := len(c.nums)
+	stats := binary.AppendUvarint(nil, uint64(n))
+	stats = binary.AppendUvarint(stats, c.nums[0])
+	stats = binary.AppendUvarint(stats, c.nums[n-1])
+	w.put(sectionNums, packColumn(nil, c.nums))
+	w.put(sectionDates, packTimes(nil, c.dates))
+	w.put(sectionAdded, packTimes(nil, c.added))
+	for _, f := range facetFields {
+		w.put(prefixKeywords+f, c.keywords[f].encode(nil))
+	}
+	for _, f := range wholeFields {
+		w.put(prefixHash+f, packColumn(nil, c.hashes[f]))
+	}
+	wide := make([]uint64, n)
+	for field, lengths := range c.lengths {
+		var s fieldStats
+		for i, l := range lengths {
+			wide[i] = uint64(l)
+			s.words += uint64(l)
+			if l > 0 {
+				s.docs++
+			}
+		}
+		w.put(prefixLengths+fieldNames[field], packColumn(nil, wide))
+		stats = binary.AppendUvarint(stats, s.docs)
+		stats = binary.AppendUvarint(stats, s.words)
+	}
+	w.put(sectionStats, stats)
+}

@@ -1,0 +1,348 @@
+package local
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"candor"
+	"candor/internal/query"
+)
+
+// plan is a query compiled on one snapshot: a tree of nodes in which every
+// word is looked up in every segment.
+type plan struct {
+	ctx    context.Context
+	views  []*view
+	zstd   *zstd.Decoder
+	root   node
+	ranked []ranked // what scores are made of
+	scores bool     // whether any are wanted
+	stats  [fieldCount]fieldStats
+	words  wordCount // of the index, that patterns stand for
+	mute   int       // > 0 inside a Not
+}
+
+// node is a part of a query that matches documents of a segment.
+type node interface {
+	// match returns the documents that match, of those within, or of all when
+	// within is nil.
+	match(m *matcher, within *set) *set
+	// cost estimates how many documents match.
+	cost(m *matcher) int
+}
+
+// ranked is a node that has a say in the score.
+type ranked interface {
+	node
+	cursor(m *matcher) *cursor
+}
+
+// planFor compiles a request: its query and what narrows it.
+func planFor(ctx context.Context, views []*view, z *zstd.Decoder, req query.Request) (*plan, error) {
+	p := &plan{ctx: ctx, views: views, zstd: z}
+	p.scores = req.Limit > 0 && (req.Sort == "" || req.Sort == query.ByRelevance)
+	for _, v := range views {
+		for f, s := range v.stats {
+			p.stats[f].docs += s.docs
+			p.stats[f].words += s.words
+		}
+	}
+	root, err := p.node(req.Query)
+	if err != nil {
+		return nil, err
+	}
+	narrow, err := filters(req)
+	if err != nil {
+		return nil, err
+	}
+	p.root = root
+	if len(narrow) > 0 {
+		p.root = &andNode{must: append([]node{root}, narrow...)}
+	}
+	return p, nil
+}
+
+func (p *plan) node(n query.Node) (node, error) {
+	switch n := n.(type) {
+	case query.Word:
+		return p.word(n)
+	case query.Phrase:
+		return p.phrase(n)
+	case query.Prefix:
+		return p.prefix(n)
+	case query.Wildcard:
+		return p.wildcard(n)
+	case query.Fuzzy:
+		return p.fuzzy(n)
+	case query.Range:
+		return dates(n)
+	case query.And:
+		return p.and(n.Of)
+	case query.Or:
+		of, err := p.many(n.Of)
+		return anyOf(of), err
+	case query.Not:
+		return p.and([]query.Node{n})
+	case query.All:
+		return allNode{}, nil
+	}
+	return nil, candor.Errorf(candor.Invalid, "The query is empty. Type a word, or * for everything.")
+}
+
+func (p *plan) many(of []query.Node) ([]node, error) {
+	out := make([]node, 0, len(of))
+	for _, part := range of {
+		n, err := p.node(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func (p *plan) and(of []query.Node) (node, error) {
+	out := &andNode{}
+	for _, part := range of {
+		not, excluded := part.(query.Not)
+		if !excluded {
+			n, err := p.node(part)
+			if err != nil {
+				return nil, err
+			}
+			out.must = append(out.must, n)
+			continue
+		}
+		p.mute++
+		n, err := p.node(not.Of)
+		p.mute--
+		if err != nil {
+			return nil, err
+		}
+		out.not = append(out.not, n)
+	}
+	if len(out.must) == 0 {
+		out.must = []node{allNode{}}
+	}
+	return out, nil
+}
+
+func anyOf(of []node) node {
+	if len(of) == 1 {
+		return of[0]
+	}
+	return &orNode{of: of}
+}
+
+func allOf(of []node) node {
+	switch len(of) {
+	case 0:
+		return noneNode{}
+	case 1:
+		return of[0]
+	}
+	return &andNode{must: of}
+}
+
+// rank enters a node among those that scores are made of.
+func (p *plan) rank(n ranked) node {
+	if p.scores && p.mute == 0 {
+		p.ranked = append(p.ranked, n)
+	}
+	return n
+}
+
+// scope returns the text fields that a query's field stands for, nil if it is
+// not one.
+func scope(field string) []int {
+	if field == "" {
+		return []int{fieldText, fieldTitle, fieldName, fieldPath, fieldPeople, fieldMeta}
+	}
+	if i := slices.Index(fieldNames[:], field); i >= 0 {
+		return []int{i}
+	}
+	return nil
+}
+
+// perField makes a node of those that a function makes for each field.
+func (p *plan) perField(field string, one func(field int) (node, error)) (node, error) {
+	var of []node
+	for _, f := range scope(field) {
+		if p.stats[f].docs == 0 {
+			continue
+		}
+		n, err := one(f)
+		if err != nil {
+			return nil, err
+		}
+		of = append(of, n)
+	}
+	if len(of) == 0 {
+		return noneNode{}, nil
+	}
+	return anyOf(of), nil
+}
+
+func (p *plan) word(n query.Word) (node, error) {
+	if scope(n.Field) == nil {
+		return whole1(n.Field, n.Text)
+	}
+	words := foldedWords(n.Text)
+	if !n.Exact {
+		return p.sequence(n.Field, words)
+	}
+	of, err := p.exactly(n.Field, words)
+	if err == nil && len(words) > 1 {
+		var seq node
+		seq, err = p.sequence(n.Field, words)
+		of = append(of, seq)
+	}
+	return allOf(of), err
+}
+
+// exactly makes a node for each of some words as they stand.
+func (p *plan) exactly(field string, words []string) ([]node, error) {
+	var of []node
+	for _, w := range words {
+		n, err := p.perField(field, func(f int) (node, error) {
+			n, err := p.term(f, w, (*segment).exact)
+			return p.rank(n), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		of = append(of, n)
+	}
+	return of, nil
+}
+
+// term looks a word up in all segments.
+func (p *plan) term(field int, word string, look func(*segment, int, string) (termRef, error)) (*termNode, error) {
+	t := &termNode{field: field, refs: make([]termRef, len(p.views))}
+	for i, v := range p.views {
+		ref, err := look(v.segment, field, word)
+		if err != nil {
+			return t, err
+		}
+		t.refs[i] = ref
+		t.df += uint64(ref.df)
+	}
+	return t, nil
+}
+
+func stemmed(s *segment, field int, stem string) (termRef, error) {
+	ref, _, err := s.lookup(term(field, formStem, stem))
+	return ref, err
+}
+
+func (p *plan) phrase(n query.Phrase) (node, error) {
+	if scope(n.Field) == nil {
+		return whole1(n.Field, n.Text)
+	}
+	words := foldedWords(n.Text)
+	if n.Slop == 0 || len(words) < 2 {
+		return p.sequence(n.Field, words)
+	}
+	return p.perField(n.Field, func(f int) (node, error) {
+		return p.places(f, stemAll(words), n.Slop*(len(words)-1))
+	})
+}
+
+// sequence matches stemmed words one after the other.
+func (p *plan) sequence(field string, words []string) (node, error) {
+	stems := stemAll(words)
+	if len(stems) == 0 {
+		return noneNode{}, nil
+	}
+	return p.perField(field, func(f int) (node, error) {
+		if len(stems) > 1 {
+			return p.places(f, stems, 0)
+		}
+		n, err := p.term(f, stems[0], stemmed)
+		return p.rank(n), err
+	})
+}
+
+// places matches words by where they stand: one directly after the other, or,
+// with a span, all within it.
+func (p *plan) places(field int, stems []string, span int) (node, error) {
+	n := &placesNode{field: field, span: span}
+	for _, s := range stems {
+		t, err := p.term(field, s, stemmed)
+		if err != nil {
+			return nil, err
+		}
+		if t.df == 0 {
+			return noneNode{}, nil
+		}
+		n.words = append(n.words, t)
+		n.stems = append(n.stems, s)
+	}
+	return p.rank(n), nil
+}
+
+// dates compiles a range on a column of times.
+func dates(n query.Range) (node, error) {
+	switch n.Field {
+	case "date":
+		return between(sectionDates, n.From, n.To), nil
+	case "added":
+		return between(sectionAdded, n.From, n.To), nil
+	}
+	return nil, candor.Errorf(candor.Invalid, "Field %q has no dates; use date or added.", n.Field)
+}
+
+func between(column string, from, to time.Time) *timeNode {
+	n := &timeNode{column: column, from: noTime + 1, to: 1<<63 - 1}
+	if !from.IsZero() {
+		n.from = from.UnixMilli()
+	}
+	if !to.IsZero() {
+		n.to = to.UnixMilli()
+	}
+	return n
+}
+
+// filters compiles what narrows a result without a say in its order.
+func filters(r query.Request) ([]node, error) {
+	var out []node
+	for _, f := range r.Filters {
+		switch {
+		case slices.Contains(facetFields, f.Field):
+			out = append(out, &keywordNode{field: f.Field, accept: func(v string) bool { return slices.Contains(f.Values, v) }})
+		case slices.Contains(wholeFields, f.Field):
+			out = append(out, &wholeNode{field: f.Field, values: f.Values})
+		default:
+			return nil, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", f.Field, strings.Join(facetFields, ", "))
+		}
+	}
+	if !r.From.IsZero() || !r.To.IsZero() {
+		out = append(out, between(sectionDates, r.From, r.To))
+	}
+	return out, nil
+}
+
+// valueField matches documents with a whole value that a function accepts, in
+// small letters. A media type also has its two halves as values.
+func valueField(field string, accept func(string) bool) (node, error) {
+	switch field {
+	case "type":
+		return &keywordNode{field: query.FacetType, accept: func(v string) bool {
+			v = strings.ToLower(v)
+			kind, sub, _ := strings.Cut(v, "/")
+			return accept(v) || accept(kind) || sub != "" && accept(sub)
+		}}, nil
+	case query.FacetLanguage, query.FacetCollection, query.FacetCondition, query.FacetYear:
+		return &keywordNode{field: field, accept: func(v string) bool { return accept(strings.ToLower(v)) }}, nil
+	}
+	return nil, candor.Errorf(candor.Invalid, "There is no field %q. Fields are %s.", field, strings.Join(query.Fields(), ", "))
+}
+
+func whole1(field, text string) (node, error) {
+	text = strings.ToLower(text)
+	return valueField(field, func(v string) bool { return v == text })
+}

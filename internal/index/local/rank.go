@@ -1,0 +1,411 @@
+package local
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Scores are BM25: a document's score is the sum, over all words, phrases and
+// patterns of the query outside of NOT that it has, and the fields it has them
+// in, of
+//
+//	weight of the field · idf · (k1 + 1) · tf / (tf + k1 · (1 - b + b · length / average))
+//	idf = ln(1 + (N - df + 0.5) / (df + 0.5))
+//
+// with N the documents that have words in the field, df those that have this
+// one, and lengths in words. A phrase has the sum of its words' idf, a pattern
+// that of a word that stands in as many documents as its words do together; an
+// occurrence of a word e edits away counts 1/(1+e). Filters, ranges and * have
+// no score. Deleted documents count until a merge has removed them.
+const (
+	bm25K1 = 1.2
+	bm25B  = 0.75
+)
+
+// slack makes bounds safe against rounding.
+const slack = 1 + 1e-9
+
+func idf(n, df uint64) float64 {
+	df = min(df, n)
+	return math.Log(1 + (float64(n-df)+0.5)/(float64(df)+0.5))
+}
+
+// cursor walks through the documents of one ranked node in one segment.
+type cursor struct {
+	doc uint32
+
+	post *postings // either
+	list *scored   // or
+	at   int
+
+	weight float64 // of the field · idf · (k1 + 1)
+	flat   float64 // k1 · (1 - b)
+	slope  float64 // k1 · b / average
+	length *packed
+	limit  float64 // no score is higher
+
+	blockLimit float64 // nor here, up to blockEnd
+	blockEnd   uint32
+	hasBlock   bool
+}
+
+// cursorOn makes a cursor for a field of a segment; what it walks through is set
+// by the caller.
+func (m *matcher) cursorOn(field int, idf float64) *cursor {
+	s := m.plan.stats[field]
+	lengths, err := m.v.lengths(field)
+	if err != nil {
+		m.fail.set(err)
+		return nil
+	}
+	average := float64(s.words) / float64(max(1, s.docs))
+	return &cursor{weight: fieldWeights[field] * idf * (bm25K1 + 1), flat: bm25K1 * (1 - bm25B),
+		slope: bm25K1 * bm25B / average, length: lengths}
+}
+
+func (t *termNode) cursor(m *matcher) *cursor {
+	ref := t.refs[m.i]
+	if ref.df == 0 {
+		return nil
+	}
+	c := m.cursorOn(t.field, idf(m.plan.stats[t.field].docs, t.df))
+	if c == nil {
+		return nil
+	}
+	c.post = newPostings(m.v.segment, ref, m.fail)
+	c.doc = c.post.doc
+	if c.post.count > 0 {
+		c.limit = c.bound(ref.limit)
+		return c
+	}
+	p := c.post
+	for i := range p.docs[:p.n] {
+		c.limit = max(c.limit, c.scoreOf(float64(p.tfs[i]), p.docs[i]))
+	}
+	return c
+}
+
+func (n *patternNode) cursor(m *matcher) *cursor {
+	if len(n.words[m.i]) == 0 {
+		return nil
+	}
+	c := m.cursorOn(n.field, idf(m.plan.stats[n.field].docs, n.df))
+	return c.on(m.list(n))
+}
+
+func (n *placesNode) cursor(m *matcher) *cursor {
+	found := m.found[n]
+	if found == nil {
+		return nil
+	}
+	sum := 0.0
+	for _, w := range n.words {
+		sum += idf(m.plan.stats[n.field].docs, w.df)
+	}
+	return m.cursorOn(n.field, sum).on(found)
+}
+
+// on lets a cursor walk through a list.
+func (c *cursor) on(s *scored) *cursor {
+	if c == nil || len(s.docs) == 0 {
+		return nil
+	}
+	c.list, c.doc = s, s.docs[0]
+	for i, d := range s.docs {
+		c.limit = max(c.limit, c.scoreOf(float64(s.tfs[i]), d))
+	}
+	return c
+}
+
+func (c *cursor) scoreOf(tf float64, doc uint32) float64 {
+	return c.weight * tf / (tf + c.flat + c.slope*float64(c.length.at(doc)))
+}
+
+// bound is the highest score of documents with such impacts.
+func (c *cursor) bound(m impacts) (high float64) {
+	for _, p := range m {
+		score := c.weight // for any number of occurrences
+		if p.tf < math.MaxUint16 {
+			tf := float64(p.tf)
+			score = c.weight * tf / (tf + c.flat + c.slope*float64(p.length))
+		}
+		high = max(high, score)
+	}
+	return high
+}
+
+func (c *cursor) score() float64 {
+	if c.post != nil {
+		return c.scoreOf(float64(c.post.tf()), c.doc)
+	}
+	return c.scoreOf(float64(c.list.tfs[c.at]), c.doc)
+}
+
+func (c *cursor) advance(target uint32) {
+	if c.doc >= target {
+		return
+	}
+	if c.post != nil {
+		c.post.advance(target)
+		c.doc = c.post.doc
+		return
+	}
+	docs, step := c.list.docs, 1
+	for c.at+step < len(docs) && docs[c.at+step] < target {
+		c.at += step
+		step *= 2
+	}
+	for c.at < len(docs) && docs[c.at] < target {
+		c.at++
+	}
+	c.doc = endOfList
+	if c.at < len(docs) {
+		c.doc = docs[c.at]
+	}
+}
+
+// limitAt returns the highest score that a document can have around a target,
+// and up to which document this holds. Targets do not go back.
+func (c *cursor) limitAt(target uint32) (float64, uint32) {
+	if c.post == nil || c.post.count == 0 {
+		return c.limit, endOfList
+	}
+	if !c.hasBlock || c.blockEnd < target {
+		var m impacts
+		m, c.blockEnd = c.post.peek(target)
+		c.blockLimit, c.hasBlock = c.bound(m), true
+	}
+	return c.blockLimit, c.blockEnd
+}
+
+// found is one document in the order of a result.
+type found struct {
+	key  float64 // higher is better
+	num  uint32
+	doc  uint32
+	view int
+}
+
+func (a found) before(b found) bool {
+	if a.key != b.key {
+		return a.key > b.key
+	}
+	return a.num < b.num
+}
+
+// top keeps the best so many documents, the worst of them first (a heap).
+type top struct {
+	size int
+	heap []found
+}
+
+// takes reports whether a document with a score, or less, could still enter.
+func (t *top) takes(bound float64) bool {
+	return len(t.heap) < t.size || bound*slack >= t.heap[0].key
+}
+
+func (t *top) add(f found) {
+	h := t.heap
+	if len(h) < t.size {
+		h = append(h, f)
+		for i := len(h) - 1; i > 0; {
+			up := (i - 1) / 2
+			if !h[up].before(h[i]) {
+				break
+			}
+			h[up], h[i] = h[i], h[up]
+			i = up
+		}
+		t.heap = h
+		return
+	}
+	if t.size == 0 || !f.before(h[0]) {
+		return
+	}
+	h[0] = f
+	for i := 0; ; {
+		worst := i
+		for _, down := range []int{2*i + 1, 2*i + 2} {
+			if down < len(h) && h[worst].before(h[down]) {
+				worst = down
+			}
+		}
+		if worst == i {
+			return
+		}
+		h[worst], h[i] = h[i], h[worst]
+		i = worst
+	}
+}
+
+// sorted returns the documents, best first.
+func (t *top) sorted() []found {
+	slices.SortFunc(t.heap, func(a, b found) int {
+		if a.before(b) {
+			return -1
+		}
+		return 1
+	})
+	return t.heap
+}
+
+// ranker scores documents of one segment.
+type ranker struct {
+	m       *matcher
+	top     *top
+	nums    *packed
+	cursors []*cursor // in the order of the query, so that sums are always the same
+	steps   int
+}
+
+// rank puts the best documents of a segment among the best of all. matched is
+// what the query matches, or nil for whatever has a ranked node, except gone.
+func (m *matcher) rank(t *top, matched *set, gone []uint64) {
+	nums, err := m.v.nums()
+	if err != nil {
+		m.fail.set(err)
+		return
+	}
+	r := &ranker{m: m, top: t, nums: nums}
+	total := 0
+	for _, n := range m.plan.ranked {
+		if c := n.cursor(m); c != nil {
+			r.cursors = append(r.cursors, c)
+			total += n.cost(m)
+		}
+	}
+	switch {
+	case m.fail.err != nil:
+	case matched == nil:
+		r.best(func(d uint32) bool { return gone == nil || !hasBit(gone, d) })
+	case len(r.cursors) > 0 && matched.dense() && 8*matched.count() > total:
+		r.best(func(d uint32) bool { return hasBit(matched.bits, d) })
+		if len(t.heap) < t.size {
+			r.rest(matched)
+		}
+	default:
+		r.each(matched)
+	}
+}
+
+func (r *ranker) add(doc uint32, score float64) {
+	r.top.add(found{key: score, num: uint32(r.nums.at(doc)), doc: doc, view: r.m.i})
+}
+
+func (r *ranker) stopped() bool {
+	r.steps++
+	return r.steps%1024 == 0 && r.m.stopped() || r.m.fail.err != nil
+}
+
+// each scores the documents of a set one after the other.
+func (r *ranker) each(s *set) {
+	s.each(func(d uint32) bool {
+		if r.stopped() {
+			return false
+		}
+		if len(r.top.heap) == r.top.size {
+			bound := 0.0
+			for _, c := range r.cursors {
+				limit, _ := c.limitAt(d)
+				bound += limit
+			}
+			if !r.top.takes(bound) {
+				return true
+			}
+		}
+		score := 0.0
+		for _, c := range r.cursors {
+			if c.advance(d); c.doc == d {
+				score += c.score()
+			}
+		}
+		r.add(d, score)
+		return true
+	})
+}
+
+// rest adds documents without a score, when there are not enough with one.
+func (r *ranker) rest(s *set) {
+	seen := map[uint32]bool{}
+	for _, f := range r.top.heap {
+		if f.view == r.m.i {
+			seen[f.doc] = true
+		}
+	}
+	s.each(func(d uint32) bool {
+		if !seen[d] {
+			r.add(d, 0)
+		}
+		return !r.stopped()
+	})
+}
+
+// best finds the best documents that have any ranked node, by block-max WAND:
+// cursors are kept in the order of their documents, and a document is looked
+// at only if the limits of the cursors that can be on it add up to enough.
+func (r *ranker) best(accept func(uint32) bool) {
+	cs := slices.Clone(r.cursors)
+	slices.SortFunc(cs, func(a, b *cursor) int { return cmp.Compare(a.doc, b.doc) })
+	for !r.stopped() {
+		pivot, bound := -1, 0.0
+		for i, c := range cs {
+			if c.doc == endOfList {
+				break
+			}
+			if bound += c.limit; r.top.takes(bound) {
+				pivot = i
+				break
+			}
+		}
+		if pivot < 0 {
+			return
+		}
+		doc := cs[pivot].doc
+		for pivot+1 < len(cs) && cs[pivot+1].doc == doc {
+			pivot++
+		}
+		near, next := 0.0, uint32(endOfList)
+		for _, c := range cs[:pivot+1] {
+			limit, end := c.limitAt(doc)
+			near += limit
+			if end < endOfList {
+				next = min(next, end+1)
+			}
+		}
+		switch {
+		case !r.top.takes(near):
+			if pivot+1 < len(cs) {
+				next = min(next, cs[pivot+1].doc)
+			}
+			next = max(next, doc+1)
+			moveUp(cs, pivot+1, next)
+		case cs[0].doc == doc:
+			if accept(doc) {
+				score := 0.0
+				for _, c := range r.cursors {
+					if c.doc == doc {
+						score += c.score()
+					}
+				}
+				r.add(doc, score)
+			}
+			moveUp(cs, pivot+1, doc+1)
+		default:
+			moveUp(cs, pivot, doc)
+		}
+	}
+}
+
+// moveUp advances the first n cursors to a document and puts all in order again.
+func moveUp(cs []*cursor, n int, doc uint32) {
+	for i := n - 1; i >= 0; i-- {
+		c := cs[i]
+		c.advance(doc)
+		j := i
+		for ; j+1 < len(cs) && cs[j+1].doc < c.doc; j++ {
+			cs[j] = cs[j+1]
+		}
+		cs[j] = c
+	}
+}

@@ -1,0 +1,297 @@
+package local
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+
+	"candor"
+	"candor/internal/query"
+)
+
+// defaultFacetTop is how many values of a facet are returned unless asked.
+const defaultFacetTop = 20
+
+// maxPage bounds offset + limit, and with it the memory of a search.
+const maxPage = 10_000_000
+
+// Search answers a request from one snapshot. It fails with Invalid for a
+// request that makes no sense, TooLarge for patterns that stand for too many
+// words, Verification when a block that it needs was changed, and with the
+// context's error.
+func (x *Index) Search(ctx context.Context, req query.Request) (query.Result, error) {
+	if err := validate(req); err != nil {
+		return query.Result{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return query.Result{}, err
+	}
+	snap, err := x.acquire()
+	if err != nil {
+		return query.Result{}, err
+	}
+	defer snap.release()
+	res, err := x.answer(ctx, snap, req)
+	if err != nil {
+		return query.Result{}, explain(ctx, err)
+	}
+	return res, nil
+}
+
+func validate(r query.Request) error {
+	if r.Query == nil {
+		return candor.Errorf(candor.Invalid, "The query is empty. Type a word, or * for everything.")
+	}
+	if r.Offset < 0 || r.Limit < 0 || r.FacetTop < 0 {
+		return candor.Errorf(candor.Invalid, "Offset, limit and facet size cannot be negative.")
+	}
+	if r.Offset > maxPage || r.Limit > maxPage {
+		return candor.Errorf(candor.TooLarge, "Pages reach to result %d. Narrow the search by dates or filters.", maxPage)
+	}
+	for _, f := range r.Facets {
+		if !slices.Contains(facetFields, f) {
+			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
+		}
+	}
+	switch r.Sort {
+	case "", query.ByRelevance, query.ByDateDown, query.ByDateUp:
+		return nil
+	}
+	return candor.Errorf(candor.Invalid, "There is no order %q. Orders are relevance, date-desc and date-asc.", r.Sort)
+}
+
+func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (query.Result, error) {
+	p, err := planFor(ctx, snap.views, x.zstd, req)
+	if err != nil {
+		return query.Result{}, err
+	}
+	var res query.Result
+	best := &top{}
+	if req.Limit > 0 {
+		best.size = req.Offset + req.Limit
+	}
+	facets := newFacetCounts(req.Facets)
+	for i := range snap.views {
+		fail := &failure{}
+		m := newMatcher(p, i, fail)
+		res.Total += m.answer(req, best, facets)
+		if m.stopped() {
+			return query.Result{}, fail.err
+		}
+	}
+	res.Facets = facets.top(req.FacetTop)
+	if hits := best.sorted(); req.Offset < len(hits) {
+		res.Hits, err = x.hits(p, req, hits[req.Offset:])
+	}
+	return res, err
+}
+
+// answer finds, counts and ranks in one segment, and returns how many match.
+func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int64 {
+	gone := m.v.goneBits()
+	if len(req.Facets) == 0 && m.plan.scores {
+		if n, ok := m.countAny(); ok {
+			if n > 0 {
+				m.rank(best, nil, gone)
+			}
+			return int64(n)
+		}
+	}
+	matched := m.plan.root.match(m, nil)
+	if gone != nil {
+		matched = matched.minus(&set{bits: gone})
+	}
+	n := matched.count()
+	if n == 0 || m.fail.err != nil {
+		return 0
+	}
+	facets.count(m, matched)
+	switch {
+	case best.size == 0:
+	case m.plan.scores:
+		m.rank(best, matched, gone)
+	default:
+		m.byDate(best, matched, req.Sort == query.ByDateUp)
+	}
+	return int64(n)
+}
+
+// countAny counts what a word, or one of some words, matches without looking
+// at every document of the most frequent one. ok is false when that cannot be
+// done, or would not pay.
+func (m *matcher) countAny() (n int, ok bool) {
+	var terms []*termNode
+	switch root := m.plan.root.(type) {
+	case *termNode:
+		terms = []*termNode{root}
+	case *orNode:
+		for _, part := range root.of {
+			t, ok := part.(*termNode)
+			if !ok {
+				return 0, false
+			}
+			terms = append(terms, t)
+		}
+	default:
+		return 0, false
+	}
+	terms = slices.DeleteFunc(terms, func(t *termNode) bool { return t.refs[m.i].df == 0 })
+	if len(terms) == 0 {
+		return 0, true
+	}
+	slices.SortFunc(terms, func(a, b *termNode) int { return b.cost(m) - a.cost(m) })
+	others := 0
+	for _, t := range terms[1:] {
+		others += t.cost(m)
+	}
+	gone := m.v.deleted.GetCardinality()
+	if 16*(others+int(gone)) > terms[0].cost(m) {
+		return 0, false
+	}
+	n = terms[0].cost(m)
+	rest := m.none()
+	for _, t := range terms[1:] {
+		rest = rest.union(t.match(m, nil))
+	}
+	if !rest.empty() {
+		n += rest.count() - terms[0].match(m, sparse(rest)).count()
+	}
+	if gone > 0 {
+		n -= m.plan.root.match(m, &set{docs: m.v.deleted.ToArray()}).count()
+	}
+	return n, true
+}
+
+func sparse(s *set) *set {
+	if s.dense() {
+		return s.list(s.count())
+	}
+	return s
+}
+
+// byDate puts documents into the order of their dates, those without last.
+func (m *matcher) byDate(best *top, matched *set, up bool) {
+	dates, err := m.v.times(sectionDates)
+	nums, err2 := m.v.nums()
+	if err != nil || err2 != nil {
+		m.fail.set(firstError(err, err2))
+		return
+	}
+	matched.each(func(d uint32) bool {
+		key := math.Inf(-1)
+		if t := dates.at(d); t != noTime {
+			if key = float64(t); up {
+				key = -key
+			}
+		}
+		best.add(found{key: key, num: uint32(nums.at(d)), doc: d, view: m.i})
+		return true
+	})
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// facetCounts adds up the values of facets over segments.
+type facetCounts struct {
+	fields []string
+	sums   map[string]map[string]int64
+}
+
+func newFacetCounts(fields []string) *facetCounts {
+	f := &facetCounts{fields: fields, sums: map[string]map[string]int64{}}
+	for _, field := range fields {
+		f.sums[field] = map[string]int64{}
+	}
+	return f
+}
+
+// count counts the values of documents of a segment.
+func (f *facetCounts) count(m *matcher, matched *set) {
+	for field, sums := range f.sums {
+		column, err := m.v.keywords(field)
+		if err != nil {
+			m.fail.set(err)
+			return
+		}
+		counts := make([]int64, len(column.values)+1)
+		if column.multi() {
+			matched.each(func(d uint32) bool {
+				column.each(d, func(ord uint32) { counts[ord]++ })
+				return true
+			})
+		} else {
+			ords := &column.ords
+			matched.each(func(d uint32) bool { counts[ords.at(d)]++; return true })
+		}
+		for i, v := range column.values {
+			if n := counts[i+1]; n > 0 {
+				sums[v] += n
+			}
+		}
+	}
+}
+
+// top returns the most frequent values of each facet, ties by value.
+func (f *facetCounts) top(n int) map[string][]query.Count {
+	if n == 0 {
+		n = defaultFacetTop
+	}
+	out := make(map[string][]query.Count, len(f.fields))
+	for field, sums := range f.sums {
+		counts := make([]query.Count, 0, len(sums))
+		for v, c := range sums {
+			counts = append(counts, query.Count{Value: v, Count: c})
+		}
+		slices.SortFunc(counts, func(a, b query.Count) int {
+			if a.Count != b.Count {
+				return int(b.Count - a.Count)
+			}
+			return strings.Compare(a.Value, b.Value)
+		})
+		out[field] = slices.Clip(counts[:min(n, len(counts))])
+	}
+	return out
+}
+
+// hits reads what is told of each found document.
+func (x *Index) hits(p *plan, req query.Request, page []found) ([]query.Hit, error) {
+	var markers map[string]*marker
+	if req.Snippets {
+		markers = newMarkers(req.Query)
+	}
+	out := make([]query.Hit, 0, len(page))
+	for _, f := range page {
+		if err := p.ctx.Err(); err != nil {
+			return nil, err
+		}
+		h := query.Hit{Num: f.num}
+		if p.scores {
+			h.Score = f.key
+		}
+		v := p.views[f.view]
+		if !req.Snippets {
+			id, err := v.item(f.doc)
+			if err != nil {
+				return nil, err
+			}
+			h.Item = candor.ItemID(id)
+		} else {
+			doc, err := v.stored(x.zstd, f.doc, true)
+			if err != nil {
+				return nil, err
+			}
+			h.Item = candor.ItemID(doc.item)
+			h.Snippets = snippets(markers, doc)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}

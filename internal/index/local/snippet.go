@@ -1,0 +1,186 @@
+package local
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"candor/internal/query"
+)
+
+const (
+	maxSnippets  = 3
+	snippetRunes = 240 // characters at most
+	snippetLead  = 60  // bytes before the first mark
+)
+
+// sources are where snippets come from, in order; the first that has any match
+// gives them all.
+var sources = []struct {
+	marked, field string
+	text          func(storedDoc) string
+}{
+	{"text", "text", func(d storedDoc) string { return d.text }},
+	{"title", "title", func(d storedDoc) string { return d.title }},
+	{"name", "name", func(d storedDoc) string { return d.name }},
+	{"meta", "fields", func(d storedDoc) string { return d.meta }},
+}
+
+// snippets returns the best pieces of a document for a query.
+func snippets(markers map[string]*marker, doc storedDoc) []query.Snippet {
+	for _, src := range sources {
+		text := src.text(doc)
+		found := markers[src.marked].matches(text)
+		if len(found) == 0 {
+			continue
+		}
+		return cut(text, src.field, found)
+	}
+	return nil
+}
+
+func newMarkers(n query.Node) map[string]*marker {
+	out := map[string]*marker{}
+	for _, src := range sources {
+		out[src.marked] = newMarker(n, src.marked)
+	}
+	return out
+}
+
+// excerpt is a piece of a text with the matches in it.
+type excerpt struct {
+	first, last int // of the matches, inclusive
+	score       int
+}
+
+// cut makes snippets of the excerpts with the most different patterns, then the
+// most matches, then the earliest.
+func cut(text, field string, found []match) []query.Snippet {
+	excerpts := excerptsOf(text, found)
+	slices.SortStableFunc(excerpts, func(a, b excerpt) int { return cmp.Compare(b.score, a.score) })
+	pages := field == "text" && strings.Contains(text, "\f")
+	var out []query.Snippet
+	for _, w := range excerpts[:min(len(excerpts), maxSnippets)] {
+		start, end := bounds(text, found[w.first].start, found[w.last].end)
+		s := render(text, start, end, found[w.first:w.last+1])
+		s.Field = field
+		if pages {
+			s.Page = 1 + strings.Count(text[:found[w.first].start], "\f")
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// excerptsOf groups matches that fit into one snippet of one page.
+func excerptsOf(text string, found []match) []excerpt {
+	var out []excerpt
+	for i := 0; i < len(found); {
+		w := excerpt{first: i, last: i}
+		from := found[i].start
+		for j := i + 1; j < len(found); j++ {
+			if found[j].end-from > snippetRunes-snippetLead || strings.Contains(text[found[w.last].start:found[j].start], "\f") {
+				break
+			}
+			w.last = j
+		}
+		w.score = scoreOf(found[w.first : w.last+1])
+		out = append(out, w)
+		i = w.last + 1
+	}
+	return out
+}
+
+func scoreOf(found []match) int {
+	patterns := map[int]bool{}
+	for _, m := range found {
+		patterns[m.pattern] = true
+	}
+	return 1000*len(patterns) + min(len(found), 999)
+}
+
+// bounds widens a range to a snippet that begins and ends between words and
+// stays on its page.
+func bounds(text string, first, last int) (start, end int) {
+	start = max(0, first-snippetLead)
+	if at := strings.LastIndexByte(text[start:first], '\f'); at >= 0 {
+		start += at + 1
+	}
+	if start > 0 && !gapBefore(text, start) {
+		start = nextGap(text, start, first)
+	}
+	end = start
+	for runes := 0; end < len(text) && runes < snippetRunes-2; runes++ {
+		r, size := utf8.DecodeRuneInString(text[end:])
+		if r == '\f' {
+			return start, end
+		}
+		end += size
+	}
+	if end < len(text) && !gapBefore(text, end) && end > last {
+		if at := strings.LastIndexFunc(text[last:end], isBreak); at >= 0 {
+			end = last + at
+		}
+	}
+	return start, max(end, min(last, len(text)))
+}
+
+func isBreak(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// gapBefore reports whether a word can begin at an offset.
+func gapBefore(text string, at int) bool {
+	r, _ := utf8.DecodeLastRuneInString(text[:at])
+	return utf8.RuneStart(text[at]) && isBreak(r)
+}
+
+// nextGap returns the offset after the next space before a limit, or, in
+// writing without spaces, of the next character.
+func nextGap(text string, at, limit int) int {
+	for !utf8.RuneStart(text[at]) {
+		at++
+	}
+	if i := strings.IndexFunc(text[at:limit], isBreak); i >= 0 {
+		_, size := utf8.DecodeRuneInString(text[at+i:])
+		return at + i + size
+	}
+	return at
+}
+
+// render copies a piece of text with spaces and line ends collapsed, and moves
+// the marks with it.
+func render(text string, start, end int, found []match) query.Snippet {
+	var b strings.Builder
+	var s query.Snippet
+	space := true // leading spaces are dropped
+	next := 0
+	open := -1
+	for at := start; at < end; {
+		r, size := utf8.DecodeRuneInString(text[at:])
+		for next < len(found) && found[next].start < at {
+			next++
+		}
+		if isBreak(r) {
+			if !space {
+				b.WriteByte(' ')
+			}
+			space = true
+			at += size
+			continue
+		}
+		space = false
+		if next < len(found) && found[next].start == at {
+			open = b.Len()
+			stop := min(found[next].end, end)
+			b.WriteString(strings.ToValidUTF8(text[at:stop], "\uFFFD"))
+			s.Marks = append(s.Marks, query.Span{Start: open, End: b.Len()})
+			at = stop
+			continue
+		}
+		b.WriteRune(r)
+		at += size
+	}
+	s.Text = strings.TrimRight(b.String(), " ")
+	return s
+}
