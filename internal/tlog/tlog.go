@@ -16,6 +16,7 @@
 package tlog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -129,8 +130,21 @@ type head struct {
 // Size returns the number of durable records.
 func (l *Log) Size() int64 { return l.newest().size }
 
-// Checkpoint returns the newest signed checkpoint. What it covers is durable.
-func (l *Log) Checkpoint() []byte { return append([]byte(nil), l.newest().signed...) }
+// Checkpoint returns the newest signed checkpoint; where witnesses are awaited,
+// the newest that they cosigned, once there is one. What it covers is durable.
+func (l *Log) Checkpoint() []byte {
+	l.headMu.RLock()
+	defer l.headMu.RUnlock()
+	h := l.head
+	if l.cosigned.signed != nil && (l.mayWait || l.cosigned.size == h.size) {
+		h = l.cosigned
+	}
+	return bytes.Clone(h.signed)
+}
+
+// Shown returns the checkpoint that the public files show, with the
+// cosignatures there are.
+func (l *Log) Shown() []byte { return bytes.Clone(l.shown().signed) }
 
 // Origin returns the log's name.
 func (l *Log) Origin() string { return l.trust.Log.Name() }
