@@ -229,7 +229,7 @@ func (h *house) measure(ctx context.Context, words []string, searches int) (bare
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, _, err := h.DecidePurpose(ctx, h.boss, p.ID, true); err != nil {
+	if _, _, err := h.DecidePurpose(ctx, h.boss, p.ID, true, ""); err != nil {
 		return nil, nil, err
 	}
 	for i := range searches + 50 {

@@ -78,7 +78,7 @@ func (d *door) routes() []route {
 	for _, resource := range [][]route{
 		d.statusRoutes(), d.sessionRoutes(), d.peopleRoutes(), d.collectionRoutes(), d.termsRoutes(),
 		d.purposeRoutes(), d.additionRoutes(), d.searchRoutes(), d.viewRoutes(), d.exportRoutes(),
-		d.receiptRoutes(), d.keepingRoutes(),
+		d.receiptRoutes(), d.keepingRoutes(), d.auditRoutes(),
 	} {
 		all = append(all, resource...)
 	}

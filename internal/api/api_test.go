@@ -347,6 +347,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		"/collections": `{"name":"x"}`, "/purposes": `{"reason":"research"}`, "/additions": `{"collection":"main"}`,
 		"/additions/{id}/known": `{"files":[{"path":"a","bytes":1}]}`, "/additions/{id}/failed": `{"path":"a","bytes":1,"reason":"x"}`,
 		"/additions/{id}/commit": `{"finish":true}`, "/search": `{"query":"river","purpose":"p-1"}`, "/items/{id}/open": `{"purpose":"p-1"}`,
+		"/audit/reviews": `{"index":4,"note":"fine"}`, "/audit/destroy": `{"before":"2026-01-01T00:00:00Z"}`,
 	}
 	for _, r := range (&door{archive: a}).routes() {
 		if r.out == nil {
@@ -426,5 +427,28 @@ func TestDocumentMatchesRoutesAndGuide(t *testing.T) {
 	slices.Sort(told)
 	if !reflect.DeepEqual(told, routed) {
 		t.Errorf("docs/api.md tells %v\nrouted:           %v", told, routed)
+	}
+}
+
+// An audit says what is asked for, hands details out as they are sealed, and
+// ends with its receipt, or with what broke it off.
+func TestAuditStreams(t *testing.T) {
+	body := `{"act":"search","newest":5,"for":{"person":"r.osei","query":"river"}}`
+	a := &standIn{}
+	w := ask(newHandler(t, a), "POST", "/audit/records", "admin", body)
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Code != 200 || len(lines) != 2 || !strings.Contains(lines[0], `"sealed":"c2VhbGVk"`) || !strings.Contains(lines[1], `"receipt_index":41`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if a.audit.Act != candor.ActSearch || a.audit.Newest != 5 || a.audit.For.Person != "r.osei" || a.audit.For.Query != "river" {
+		t.Errorf("the archive was asked for %+v", a.audit)
+	}
+	w = ask(newHandler(t, &standIn{err: candor.Errorf(candor.Denied, "No.")}), "POST", "/audit/records", "admin", body)
+	if w.Code != 403 || strings.Contains(w.Body.String(), "sealed") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	w = ask(newHandler(t, &standIn{err: candor.Errorf(candor.Unavailable, "The disk is full."), exported: 1}), "POST", "/audit/records", "admin", body)
+	if !strings.Contains(w.Body.String(), "The disk is full.") || strings.Contains(w.Body.String(), `"done"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

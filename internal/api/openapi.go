@@ -91,7 +91,7 @@ func operation(schemas huma.Registry, r route) *huma.Operation {
 	if r.request != "" {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: content(schemas, r.request, nil)}
 	} else if r.in != nil && r.in != reflect.TypeFor[nothing]() {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: content(schemas, jsonType, r.in)}
+		op.RequestBody = &huma.RequestBody{Required: !mayBeEmpty(r.in), Content: content(schemas, jsonType, r.in)}
 	}
 	return op
 }

@@ -22,6 +22,7 @@ type Archive interface {
 	exporting
 	receipts
 	keeping
+	auditing
 }
 
 type sessions interface {
@@ -49,7 +50,7 @@ type terms interface {
 
 type purposes interface {
 	RequestPurpose(ctx context.Context, who archive.Actor, r archive.PurposeRequest) (archive.PurposeInfo, receipt.Receipt, error)
-	DecidePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID, approve bool) (archive.PurposeInfo, receipt.Receipt, error)
+	DecidePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID, approve bool, because string) (archive.PurposeInfo, receipt.Receipt, error)
 	RevokePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, receipt.Receipt, error)
 	Purposes(ctx context.Context, who archive.Actor) ([]archive.PurposeInfo, error)
 	Purpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, error)
@@ -83,4 +84,10 @@ type receipts interface {
 type keeping interface {
 	Check(ctx context.Context, who archive.Actor, progress func(done, total int64)) ([]archive.Difference, error)
 	Rebuild(ctx context.Context, who archive.Actor, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error)
+}
+
+type auditing interface {
+	Audit(ctx context.Context, who archive.Actor, r archive.AuditRequest, yield func(archive.AuditRecord) error) (receipt.Receipt, error)
+	Review(ctx context.Context, who archive.Actor, index int64, note string) (archive.Receipted, error)
+	DestroyDetails(ctx context.Context, who archive.Actor, before time.Time) (archive.Destroyed, error)
 }

@@ -38,13 +38,13 @@ func (d *door) requestPurpose(r *http.Request, who archive.Actor, in wire.Purpos
 	}
 	return purposeAct(d.archive.RequestPurpose(r.Context(), who, archive.PurposeRequest{
 		Reason: in.Reason, Why: in.Why, Collections: in.Collections, Acts: in.Acts,
-		Coverage: in.Coverage, Lifetime: time.Duration(in.Seconds) * time.Second,
+		Coverage: in.Coverage, Lifetime: time.Duration(in.Seconds) * time.Second, Override: in.Override,
 	}))
 }
 
-func (d *door) decide(approve bool) func(*http.Request, archive.Actor, nothing) (wire.PurposeAct, error) {
-	return func(r *http.Request, who archive.Actor, _ nothing) (wire.PurposeAct, error) {
-		return purposeAct(d.archive.DecidePurpose(r.Context(), who, purposeID(r), approve))
+func (d *door) decide(approve bool) func(*http.Request, archive.Actor, wire.Decision) (wire.PurposeAct, error) {
+	return func(r *http.Request, who archive.Actor, in wire.Decision) (wire.PurposeAct, error) {
+		return purposeAct(d.archive.DecidePurpose(r.Context(), who, purposeID(r), approve, in.Because))
 	}
 }
 

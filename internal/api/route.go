@@ -102,13 +102,18 @@ func decode[In any](r *http.Request) (In, error) {
 	var in In
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil && !(errors.Is(err, io.EOF) && reflect.TypeFor[In]() == reflect.TypeFor[nothing]()) {
+	if err := dec.Decode(&in); err != nil && !(errors.Is(err, io.EOF) && mayBeEmpty(reflect.TypeFor[In]())) {
 		return in, badBody(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return in, candor.Errorf(candor.Invalid, "The body holds more than one JSON object. Send exactly one.")
 	}
 	return in, nil
+}
+
+// mayBeEmpty reports whether an operation takes no body too.
+func mayBeEmpty(in reflect.Type) bool {
+	return in == reflect.TypeFor[nothing]() || in == reflect.TypeFor[wire.Decision]()
 }
 
 func badBody(err error) error {

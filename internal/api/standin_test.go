@@ -20,6 +20,7 @@ type standIn struct {
 	header   archive.FileHeader
 	search   archive.SearchRequest
 	purpose  archive.PurposeRequest
+	audit    archive.AuditRequest
 	signed   string // the secret that SignOut was told
 	exported int    // bytes written before err
 }
@@ -104,7 +105,7 @@ func (s *standIn) RequestPurpose(_ context.Context, _ archive.Actor, r archive.P
 	return purpose, proof, s.err
 }
 
-func (s *standIn) DecidePurpose(context.Context, archive.Actor, candor.PurposeID, bool) (archive.PurposeInfo, receipt.Receipt, error) {
+func (s *standIn) DecidePurpose(context.Context, archive.Actor, candor.PurposeID, bool, string) (archive.PurposeInfo, receipt.Receipt, error) {
 	return purpose, proof, s.err
 }
 
@@ -209,4 +210,23 @@ func (s *standIn) Rebuild(_ context.Context, who archive.Actor, progress func(do
 	}
 	progress(1, 2)
 	return candor.Totals{Items: 3, Bytes: 42, Conditions: map[candor.Condition]int64{}}, proof, s.err
+}
+
+func (s *standIn) Audit(_ context.Context, _ archive.Actor, r archive.AuditRequest, yield func(archive.AuditRecord) error) (receipt.Receipt, error) {
+	s.audit = r
+	if s.err != nil && s.exported == 0 {
+		return receipt.Receipt{}, s.err
+	}
+	if err := yield(archive.AuditRecord{Index: 40, Leaf: proof.Leaf, Sealed: []byte("sealed"), Held: archive.HeldSealed, Reviews: []archive.Review{{Index: 40, By: "a.lind", Note: "fine", At: when}}}); err != nil {
+		return receipt.Receipt{}, err
+	}
+	return proof, s.err
+}
+
+func (s *standIn) Review(context.Context, archive.Actor, int64, string) (archive.Receipted, error) {
+	return archive.Receipted{Receipt: proof}, s.err
+}
+
+func (s *standIn) DestroyDetails(context.Context, archive.Actor, time.Time) (archive.Destroyed, error) {
+	return archive.Destroyed{Records: 4, Kept: 1, Receipt: proof}, s.err
 }

@@ -421,7 +421,7 @@ func (a *Archive) Additions(ctx context.Context, who Actor) ([]candor.Addition, 
 		if f.By != who.Person.ID && !who.Person.Has(candor.Administrator) {
 			continue
 		}
-		mine = append(mine, a.live(f))
+		mine = append(mine, figuresOnly(a.live(f), who))
 	}
 	return mine, nil
 }
@@ -432,7 +432,15 @@ func (a *Archive) Addition(ctx context.Context, who Actor, id string) (candor.Ad
 	if candor.CodeOf(err) == candor.NotFound || (err == nil && f.By != who.Person.ID && !who.Person.Has(candor.Administrator)) {
 		return candor.Addition{}, noAddition(id)
 	}
-	return a.live(f), err
+	return figuresOnly(a.live(f), who), err
+}
+
+// figuresOnly leaves out what somebody else said about their addition.
+func figuresOnly(f candor.Addition, who Actor) candor.Addition {
+	if f.By != who.Person.ID {
+		f.Source = ""
+	}
+	return f
 }
 
 // live prefers the figures of an addition in progress over the stored ones.
@@ -446,10 +454,16 @@ func (a *Archive) live(f candor.Addition) candor.Addition {
 	return in.snapshot()
 }
 
-// Entries returns an addition's committed entries with a condition, or all with "".
+// Entries returns an addition's committed entries with a condition, or all with
+// "". They name items, so only whoever handed them in sees them: an
+// administrator sees an addition's figures and no more.
 func (a *Archive) Entries(ctx context.Context, who Actor, id string, c candor.Condition, offset, limit int) ([]candor.Entry, error) {
-	if _, err := a.Addition(ctx, who, id); err != nil {
+	f, err := a.Addition(ctx, who, id)
+	if err != nil {
 		return nil, err
+	}
+	if f.By != who.Person.ID {
+		return nil, candor.Errorf(candor.Denied, "The files of an addition are named only to whoever handed them in. Its figures are above.")
 	}
 	if limit <= 0 || limit > 1000 {
 		limit = 1000

@@ -60,6 +60,7 @@ type Archive struct {
 	tokens   sync.Mutex
 	deciding sync.Mutex // purposes are decided one at a time
 	storing  sync.Mutex // batches are stored one at a time
+	erasing  sync.Mutex // sealed details are destroyed by one act at a time
 }
 
 // New opens the archive's use-cases over its ports. What a crash has cut short
@@ -154,6 +155,9 @@ type PurposeRequest struct {
 	Acts        []candor.Act
 	Coverage    int64
 	Lifetime    time.Duration
+	// Override asks for a purpose that overrides (break-glass): zero Lifetime is
+	// then receipt.OverrideMost.
+	Override bool
 }
 
 // PurposeInfo is a purpose with what has been used of it.

@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 			_, err := h.Open(bg, h.other, archive.OpenRequest{Item: item, Purpose: p})
 			return err
 		}, ""},
-		{"approving one's own", func() error { _, _, err := h.DecidePurpose(bg, h.reader, requested.ID, true); return err }, ""},
+		{"approving one's own", func() error { _, _, err := h.DecidePurpose(bg, h.reader, requested.ID, true, ""); return err }, ""},
 		{"a reader adds people", func() error {
 			_, err := h.AddPerson(bg, h.reader, candor.Person{ID: "x", Name: "X", Roles: []candor.Role{candor.Reader}}, "long-enough-password")
 			return err

@@ -18,6 +18,7 @@ import (
 const (
 	remedyRebuild = "Run `candor rebuild`: it makes the catalog and the index again from the vault and the log."
 	remedyRestore = "Restore it from a backup, or add the file again."
+	remedyDetails = "Restore the details folder of the log from a backup, and ask who had access to it."
 	remedyVerify  = "Run `candor verify` on the log and compare with a backup; do not add to it before."
 )
 
@@ -28,6 +29,13 @@ type checker struct {
 	progress func(done, total int64)
 	done     int64
 	total    int64
+	held     *holdings
+	gone     []goneDetails // records without their sealed details
+}
+
+type goneDetails struct {
+	index int64
+	rec   receipt.Record
 }
 
 func (c *checker) note(where, remedy, format string, args ...any) {
@@ -48,7 +56,7 @@ func (a *Archive) Check(ctx context.Context, who Actor, progress func(done, tota
 	if !who.Person.Has(candor.Administrator) {
 		return nil, candor.Errorf(candor.Denied, "Checking the archive is an administrator's work. Ask one, or run `candor check` where the data folder is.")
 	}
-	c := &checker{archive: a, progress: progress, total: a.cfg.Log.Size() + a.allTotals().Items}
+	c := &checker{archive: a, held: newHoldings(), progress: progress, total: a.cfg.Log.Size() + a.allTotals().Items}
 	for _, part := range []func(context.Context) error{c.log, c.vault, c.items} {
 		if err := part(ctx); err != nil {
 			return c.found, err
@@ -94,6 +102,11 @@ func (c *checker) log(ctx context.Context) error {
 		c.note("log", remedyVerify, "The log cannot be read to its end: %s", candor.MessageOf(err))
 		return nil
 	}
+	for _, g := range c.gone {
+		if held, _ := c.held.of(g.rec, nil); held == HeldMissing {
+			c.note("log", remedyDetails, "The sealed details of record %d are missing, and nothing in the log says that they were destroyed.", g.index)
+		}
+	}
 	return c.root(ctx, size, reader)
 }
 
@@ -123,11 +136,15 @@ func (c *checker) record(index int64, leaf, details []byte) {
 		c.note("log", remedyVerify, "Record %d cannot be read.", index)
 		return
 	}
+	c.held.note(index, rec)
+	if rec.Details != "" && len(details) == 0 {
+		c.gone = append(c.gone, goneDetails{index, rec}) // whether under a retention rule is known at the end
+	}
 	if rec.Details == "" || len(details) == 0 {
-		return // none, or destroyed under a retention rule
+		return
 	}
 	if sum := sha256.Sum256(details); hex.EncodeToString(sum[:]) != rec.Details {
-		c.note("log", "Restore the details folder of the log from a backup.", "The sealed details of record %d are not those that were recorded.", index)
+		c.note("log", remedyDetails, "The sealed details of record %d are not those that were recorded.", index)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -30,6 +29,7 @@ type Details struct {
 	Filters map[string][]string `json:"filters,omitempty"`
 	Source  string              `json:"source,omitempty"`  // what was handed in
 	Subject string              `json:"subject,omitempty"` // whom or what an administrative act concerned
+	Because string              `json:"because,omitempty"` // why it was decided so
 	Items   []candor.ItemID     `json:"items,omitempty"`
 }
 
@@ -132,29 +132,9 @@ func coverageName(rec receipt.Record) candor.KeyName {
 	return candor.KeyName("coverage/" + rec.Purpose + "/" + rec.Nonce)
 }
 
-// splitDetails takes sealed details apart again.
-func splitDetails(sealed []byte) (private, covered []byte, err error) {
-	parts := make([][]byte, 0, 2)
-	for len(parts) < 2 {
-		if len(sealed) < 4 {
-			return nil, nil, errors.New("sealed details are cut short")
-		}
-		n := int64(binary.BigEndian.Uint32(sealed))
-		if int64(len(sealed)-4) < n {
-			return nil, nil, errors.New("sealed details are cut short")
-		}
-		parts = append(parts, sealed[4:4+n])
-		sealed = sealed[4+n:]
-	}
-	if len(sealed) != 0 {
-		return nil, nil, errors.New("sealed details have more than two parts")
-	}
-	return parts[0], parts[1], nil
-}
-
 // OpenDetails decrypts the private part of sealed details for an auditor.
 func OpenDetails(sealed []byte, auditor age.Identity) (Details, error) {
-	private, _, err := splitDetails(sealed)
+	private, _, err := receipt.SplitDetails(sealed)
 	if err != nil {
 		return Details{}, candor.Wrap(err, candor.Verification, "These sealed details are damaged.")
 	}

@@ -20,6 +20,7 @@ const (
 	kindCollection = "collection"
 	kindPurpose    = "purpose"
 	kindAddition   = "addition"
+	kindReview     = "review"
 )
 
 func documentName(kind, id string) candor.KeyName {

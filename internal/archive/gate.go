@@ -71,6 +71,7 @@ type result struct {
 	keys      []candor.KeyName          // keys whose release the act needs
 	wrapped   map[candor.KeyName][]byte // of keys that do not stand in the vault
 	grant     *receipt.Grant
+	retention *receipt.Retention
 }
 
 // passed is what an act gets once its outcome is recorded.
@@ -192,7 +193,7 @@ func (g *gate) settle(ctx context.Context, a *act, res result) (map[uint32]bool,
 func (g *gate) conclude(ctx context.Context, a act, intent int64, res result, fresh map[uint32]bool, d candor.Decision) (receipt.Receipt, *request, error) {
 	rec := g.outcome(a, intent, res, receipt.Allow, d.Rule)
 	rec.Shown, rec.New = int64(len(res.shown)), int64(len(fresh))
-	rec.Items, rec.Bytes, rec.Grant = res.stored, res.bytes, res.grant
+	rec.Items, rec.Bytes, rec.Grant, rec.Retention = res.stored, res.bytes, res.grant, res.retention
 	req, err := g.prepare(&rec, res.keys, res.wrapped)
 	if err != nil {
 		return receipt.Receipt{}, nil, err

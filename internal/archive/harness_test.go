@@ -69,7 +69,7 @@ type house struct {
 	adjust  func(*archive.Config) // before the archive is opened, when set
 
 	*archive.Archive
-	admin, reader, other, approver, adder archive.Actor
+	admin, reader, other, approver, adder, inspector archive.Actor
 }
 
 func newHouse(t *testing.T) *house {
@@ -158,10 +158,11 @@ func (h *house) found() {
 	_, err := h.Found(bg, []archive.NewPerson{
 		person("admin", "Ada Min", candor.Administrator), person("reader", "Rea Der", candor.Reader),
 		person("other", "Oth Er", candor.Reader), person("approver", "App Rover", candor.Approver),
-		person("adder", "Ad Der", candor.Contributor),
+		person("adder", "Ad Der", candor.Contributor), person("auditor", "Aud Itor", candor.Auditor),
 	}, "main", "Everything")
 	must(h.t, err)
 	h.admin, h.reader, h.other, h.approver, h.adder = h.sign("admin"), h.sign("reader"), h.sign("other"), h.sign("approver"), h.sign("adder")
+	h.inspector = h.sign("auditor")
 }
 
 func (h *house) sign(id candor.PersonID) archive.Actor {
@@ -181,7 +182,7 @@ func (h *house) purpose(coverage int64) candor.PurposeID {
 		Coverage: coverage, Lifetime: 48 * time.Hour,
 	})
 	must(h.t, err)
-	_, _, err = h.DecidePurpose(bg, h.approver, p.ID, true)
+	_, _, err = h.DecidePurpose(bg, h.approver, p.ID, true, "")
 	must(h.t, err)
 	return p.ID
 }

@@ -27,6 +27,9 @@ type Log interface {
 	// Read calls yield for each record from index from (inclusive) to to
 	// (exclusive), with its sealed details if there are any.
 	Read(ctx context.Context, from, to int64, yield func(index int64, leaf, details []byte) error) error
+	// DestroyDetails destroys the sealed details of records for good; records
+	// and proofs stay. It is durable when it returns, and can be repeated.
+	DestroyDetails(ctx context.Context, indexes ...int64) error
 	// Size returns the number of records under the newest checkpoint.
 	Size() int64
 	// Checkpoint returns the newest signed checkpoint, a C2SP signed note.

@@ -29,6 +29,9 @@ func (a *Archive) RequestPurpose(ctx context.Context, who Actor, r PurposeReques
 		collected: a.itemsIn(p.Collections),
 		details:   a.details(who, Details{Purpose: p.ID, Why: p.Why, Subject: strings.Join(p.Collections, ", ")}),
 	}
+	if p.Override {
+		work.kind = candor.ActOverride
+	}
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (result, error) {
 		return result{}, a.putDocument(ctx, kindPurpose, string(p.ID), p)
 	})
@@ -37,7 +40,7 @@ func (a *Archive) RequestPurpose(ctx context.Context, who Actor, r PurposeReques
 	}
 	a.books.keepPurpose(p)
 	if who.Person.Solo {
-		return a.DecidePurpose(ctx, who, p.ID, true)
+		return a.DecidePurpose(ctx, who, p.ID, true, "")
 	}
 	info, err := a.purposeInfo(ctx, p)
 	return info, done.receipt, err
@@ -45,11 +48,14 @@ func (a *Archive) RequestPurpose(ctx context.Context, who Actor, r PurposeReques
 
 func (a *Archive) newPurpose(who Actor, r PurposeRequest) (candor.Purpose, error) {
 	coverage, lifetime := a.cfg.Terms.Defaults()
+	if r.Override {
+		lifetime = receipt.OverrideMost
+	}
 	now := a.cfg.Now().UTC()
 	p := candor.Purpose{
 		Reason: r.Reason, Why: strings.TrimSpace(r.Why), Collections: slices.Clone(r.Collections), Acts: slices.Clone(r.Acts),
 		Coverage: cmp.Or(r.Coverage, coverage), Expires: now.Add(cmp.Or(r.Lifetime, lifetime)).Truncate(time.Second),
-		AskedBy: who.Person.ID, Asked: now, Status: candor.Requested, Grant: -1,
+		AskedBy: who.Person.ID, Asked: now, Status: candor.Requested, Grant: -1, Override: r.Override,
 	}
 	if len(p.Acts) == 0 {
 		p.Acts = []candor.Act{candor.ActSearch, candor.ActOpen, candor.ActExport}
@@ -94,23 +100,27 @@ func (a *Archive) checkPurpose(p candor.Purpose) error {
 	return nil
 }
 
-// DecidePurpose approves or refuses a requested purpose.
-func (a *Archive) DecidePurpose(ctx context.Context, who Actor, id candor.PurposeID, approve bool) (PurposeInfo, receipt.Receipt, error) {
+// DecidePurpose approves or refuses a requested purpose. Because says why, in
+// the decider's words; who approves an override must, and others may.
+func (a *Archive) DecidePurpose(ctx context.Context, who Actor, id candor.PurposeID, approve bool, because string) (PurposeInfo, receipt.Receipt, error) {
 	status := candor.Refused
 	if approve {
 		status = candor.Active
 	}
-	return a.changePurpose(ctx, who, id, candor.Requested, status)
+	if len(because) > 4000 {
+		return PurposeInfo{}, receipt.Receipt{}, candor.Errorf(candor.TooLarge, "The reason is longer than 4,000 bytes. Say it shorter; nothing was decided.")
+	}
+	return a.changePurpose(ctx, who, id, candor.Requested, status, strings.TrimSpace(because))
 }
 
 // RevokePurpose ends an active purpose. An approver may, and whoever asked for it.
 func (a *Archive) RevokePurpose(ctx context.Context, who Actor, id candor.PurposeID) (PurposeInfo, receipt.Receipt, error) {
-	return a.changePurpose(ctx, who, id, candor.Active, candor.Revoked)
+	return a.changePurpose(ctx, who, id, candor.Active, candor.Revoked, "")
 }
 
 // changePurpose moves a purpose from one status to another, by an approve act
 // whose outcome record says in public what was decided.
-func (a *Archive) changePurpose(ctx context.Context, who Actor, id candor.PurposeID, from, to candor.PurposeStatus) (PurposeInfo, receipt.Receipt, error) {
+func (a *Archive) changePurpose(ctx context.Context, who Actor, id candor.PurposeID, from, to candor.PurposeStatus, because string) (PurposeInfo, receipt.Receipt, error) {
 	a.deciding.Lock()
 	defer a.deciding.Unlock()
 	p, ok := a.books.purpose(id)
@@ -126,9 +136,12 @@ func (a *Archive) changePurpose(ctx context.Context, who Actor, id candor.Purpos
 	defer a.gate.coverage.change(id)()
 	p.Status, p.DecidedBy, p.Decided = to, who.Person.ID, a.cfg.Now().UTC()
 	p.Solo = to == candor.Active && who.Person.ID == p.AskedBy
+	if because != "" {
+		p.Because = because
+	}
 	work := act{
 		kind: candor.ActApprove, who: who, about: id, reason: p.Reason, collection: single(p.Collections), proposed: &p, collected: a.itemsIn(p.Collections),
-		owns: who.Person.ID == p.AskedBy, details: a.details(who, Details{Purpose: id, Why: p.Why, Subject: string(to)}),
+		owns: who.Person.ID == p.AskedBy, details: a.details(who, Details{Purpose: id, Why: p.Why, Subject: string(to), Because: because}),
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
 		return result{grant: grantOf(p)}, nil
@@ -165,7 +178,7 @@ func grantOf(p candor.Purpose) *receipt.Grant {
 	}
 	return &receipt.Grant{
 		Status: string(p.Status), Acts: acts, Collections: p.Collections, Coverage: p.Coverage,
-		Expires: receipt.FormatExpires(p.Expires), Solo: p.Solo,
+		Expires: receipt.FormatExpires(p.Expires), Solo: p.Solo, Override: p.Override,
 	}
 }
 

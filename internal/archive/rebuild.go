@@ -269,7 +269,7 @@ func (r *rebuild) keepCoverage(ctx context.Context) error {
 		if err != nil || rec.New == 0 || len(details) == 0 {
 			return err
 		}
-		_, covered, err := splitDetails(details)
+		_, covered, err := receipt.SplitDetails(details)
 		if err != nil || len(covered) == 0 {
 			return err
 		}

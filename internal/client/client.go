@@ -137,6 +137,11 @@ func (c *Client) DecidePurpose(ctx context.Context, id candor.PurposeID, verb st
 	return post[wire.PurposeAct](ctx, c, "/purposes/"+url.PathEscape(string(id))+"/"+url.PathEscape(verb), nil)
 }
 
+// DecideBecause approves or refuses a purpose and says why.
+func (c *Client) DecideBecause(ctx context.Context, id candor.PurposeID, verb, because string) (wire.PurposeAct, error) {
+	return post[wire.PurposeAct](ctx, c, "/purposes/"+url.PathEscape(string(id))+"/"+url.PathEscape(verb), wire.Decision{Because: because})
+}
+
 // --- adding
 
 // BeginAddition begins a handing-in.

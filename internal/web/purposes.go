@@ -181,7 +181,7 @@ func (s *server) decidePurpose(w http.ResponseWriter, v *visit) error {
 	if decision != "approve" && decision != "refuse" {
 		return candor.Errorf(candor.Invalid, "Choose to approve or to refuse. Nothing was decided.")
 	}
-	p, rec, err := s.Archive.DecidePurpose(v.Context(), v.who, candor.PurposeID(v.PathValue("id")), decision == "approve")
+	p, rec, err := s.Archive.DecidePurpose(v.Context(), v.who, candor.PurposeID(v.PathValue("id")), decision == "approve", v.PostFormValue("because"))
 	if err != nil {
 		return err
 	}

@@ -365,7 +365,7 @@ func (s *standIn) decide(id candor.PurposeID, st candor.PurposeStatus, by candor
 	return archive.PurposeInfo{}, receipt.Receipt{}, candor.Errorf(candor.NotFound, "There is no such purpose.")
 }
 
-func (s *standIn) DecidePurpose(_ context.Context, who archive.Actor, id candor.PurposeID, approve bool) (archive.PurposeInfo, receipt.Receipt, error) {
+func (s *standIn) DecidePurpose(_ context.Context, who archive.Actor, id candor.PurposeID, approve bool, _ string) (archive.PurposeInfo, receipt.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !who.Person.Has(candor.Approver) {

@@ -34,7 +34,7 @@ type Purposes interface {
 	Reasons() []candor.Reason
 	TermsText() string
 	RequestPurpose(ctx context.Context, who archive.Actor, r archive.PurposeRequest) (archive.PurposeInfo, receipt.Receipt, error)
-	DecidePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID, approve bool) (archive.PurposeInfo, receipt.Receipt, error)
+	DecidePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID, approve bool, because string) (archive.PurposeInfo, receipt.Receipt, error)
 	RevokePurpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, receipt.Receipt, error)
 	Purposes(ctx context.Context, who archive.Actor) ([]archive.PurposeInfo, error)
 	Purpose(ctx context.Context, who archive.Actor, id candor.PurposeID) (archive.PurposeInfo, error)

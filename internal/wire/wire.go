@@ -108,6 +108,12 @@ type PurposeRequest struct {
 	Acts        []candor.Act `json:"acts,omitempty" doc:"empty is search, open and export"`
 	Coverage    int64        `json:"coverage,omitempty" doc:"most distinct items it may be shown; 0 is the terms' default"`
 	Seconds     int64        `json:"lifetime_seconds,omitempty" doc:"0 is the terms' default"`
+	Override    bool         `json:"override,omitempty" doc:"break-glass: at most 24 hours, decided by a second person who says why, told first in public"`
+}
+
+// Decision says why somebody decides about a purpose. Who approves an override must say.
+type Decision struct {
+	Because string `json:"because,omitempty" doc:"in the decider's words; sealed for the auditor"`
 }
 
 // Purpose is a purpose with what has been used of it.
@@ -312,3 +318,70 @@ type Status struct {
 
 // RecordIndex returns the place in the log of the record that an answer rests on.
 func (r Receipt) RecordIndex() int64 { return r.Index }
+
+// AuditRequest chooses records by what is public of them; see AuditLine for
+// the answer. What the auditor looks for in the details is written down in the
+// auditor's own record, and left to the auditor to find: the server cannot.
+type AuditRequest struct {
+	Act     candor.Act       `json:"act,omitempty"`
+	Purpose candor.PurposeID `json:"purpose,omitempty"`
+	From    time.Time        `json:"from,omitzero" doc:"on the record's time, inclusive"`
+	To      time.Time        `json:"to,omitzero" doc:"on the record's time, exclusive"`
+	Indexes []int64          `json:"indexes,omitempty" doc:"only these records, in order"`
+	Newest  int              `json:"newest,omitempty" doc:"at most so many, the newest; 0 is all"`
+	Sample  int              `json:"sample,omitempty" doc:"so many, drawn at random by the seed; 0 is all"`
+	Seed    string           `json:"seed,omitempty" doc:"needed with sample; the same seed draws the same records"`
+	For     LookingFor       `json:"for,omitzero" doc:"what the auditor looks for; recorded, not applied"`
+}
+
+// LookingFor is what an auditor looks for in opened details.
+type LookingFor struct {
+	Person string        `json:"person,omitempty"`
+	Item   candor.ItemID `json:"item,omitempty"`
+	Query  string        `json:"query,omitempty"`
+}
+
+// AuditLine is one line of the answer to an AuditRequest, which is a stream of
+// JSON lines. All but the last hold Record; the last holds Done or Error.
+type AuditLine struct {
+	Record *AuditRecord `json:"record,omitempty"`
+	Done   *Receipt     `json:"done,omitempty" doc:"the audit's own receipt"`
+	Error  *ErrorBody   `json:"error,omitempty"`
+}
+
+// AuditRecord is a record with its details as they are sealed.
+type AuditRecord struct {
+	Index       int64    `json:"index"`
+	Leaf        string   `json:"leaf" doc:"the record as it stands in the log"`
+	Sealed      []byte   `json:"sealed,omitempty" doc:"docs/spec/details.md"`
+	Held        string   `json:"held" doc:"what is held of its sealed details" enum:"sealed,destroyed,missing,none"`
+	DestroyedBy int64    `json:"destroyed_by,omitempty" doc:"index of the record that tells of their destruction"`
+	Reviews     []Review `json:"reviews,omitempty"`
+}
+
+// Review is an auditor's note that a record was looked at.
+type Review struct {
+	Index int64           `json:"index" doc:"of the record"`
+	By    candor.PersonID `json:"by"`
+	Name  string          `json:"name"`
+	At    time.Time       `json:"at"`
+	Note  string          `json:"note"`
+}
+
+// NewReview marks a record reviewed.
+type NewReview struct {
+	Index int64  `json:"index"`
+	Note  string `json:"note"`
+}
+
+// Retention asks to destroy the sealed details of acts that were over before a time.
+type Retention struct {
+	Before time.Time `json:"before"`
+}
+
+// Destroyed answers Retention.
+type Destroyed struct {
+	Records int64 `json:"records" doc:"whose sealed details were destroyed"`
+	Kept    int64 `json:"kept" doc:"that are old enough, and count the coverage of purposes that have not ended"`
+	Receipt
+}

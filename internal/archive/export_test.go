@@ -1,0 +1,4 @@
+package archive
+
+// SampleOf draws a sample of indexes.
+var SampleOf = sample
