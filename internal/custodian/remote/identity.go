@@ -1,0 +1,121 @@
+package remote
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"strings"
+	"time"
+
+	"candor"
+)
+
+// Pin is the SHA-256 of a public key (the DER of its SubjectPublicKeyInfo, as
+// RFC 7469 has it). It is how either end knows the other.
+type Pin [sha256.Size]byte
+
+const pinPrefix = "sha256:"
+
+// String writes a pin as "sha256:" and 64 hexadecimal digits.
+func (p Pin) String() string { return pinPrefix + hex.EncodeToString(p[:]) }
+
+// ParsePin reads what String writes.
+func ParsePin(text string) (Pin, error) {
+	digits, ok := strings.CutPrefix(text, pinPrefix)
+	raw, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(raw) != sha256.Size || digits != strings.ToLower(digits) {
+		return Pin{}, candor.Errorf(candor.Invalid, "A pin is written as sha256: and 64 hexadecimal digits.")
+	}
+	return Pin(raw), nil
+}
+
+const identityBlock = "PRIVATE KEY" // PKCS #8
+
+// NewIdentity makes the key by which one end is known: PEM of an Ed25519 key.
+// A nil random is crypto/rand.Reader.
+func NewIdentity(random io.Reader) ([]byte, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	if _, err := io.ReadFull(random, seed); err != nil {
+		return nil, candor.Wrap(err, candor.Unavailable, "No randomness could be had for a key; nothing was written.")
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(seed))
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Internal, "A key could not be written out.")
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: identityBlock, Bytes: der}), nil
+}
+
+// Identity is one end of the connection: its key, in a certificate that it
+// signed itself and that says nothing.
+type Identity struct {
+	cert tls.Certificate
+	pin  Pin
+}
+
+// ParseIdentity reads what NewIdentity made.
+func ParseIdentity(text []byte) (*Identity, error) {
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != identityBlock || len(strings.TrimSpace(string(rest))) > 0 {
+		return nil, badIdentity(errors.New("not one PEM block of a key"))
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, badIdentity(err)
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, badIdentity(errors.New("not an Ed25519 key"))
+	}
+	return newIdentity(private)
+}
+
+func badIdentity(err error) error {
+	return candor.Wrap(err, candor.Verification, "The key by which this end of the connection is known is damaged. Restore it from a backup, or make another and exchange its pin.")
+}
+
+func newIdentity(private ed25519.PrivateKey) (*Identity, error) {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "candor"},
+		// The pin is what counts, and it does not expire: 99991231235959Z says so
+		// (RFC 5280, 4.1.2.5).
+		NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Internal, "A certificate could not be made.")
+	}
+	pin, err := pinOf(private.Public())
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Internal, "A key could not be pinned.")
+	}
+	return &Identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, pin}, nil
+}
+
+func pinOf(public crypto.PublicKey) (Pin, error) {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	return sha256.Sum256(der), err
+}
+
+// Pin is what the other end must know.
+func (i *Identity) Pin() Pin { return i.pin }
+
+// peerPin is the pin of whoever is at the other end. The handshake has proven
+// that it holds the key.
+func peerPin(state tls.ConnectionState) (Pin, bool) {
+	if len(state.PeerCertificates) == 0 {
+		return Pin{}, false
+	}
+	return sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo), true
+}
