@@ -108,24 +108,37 @@ func (b *builder) finish() error {
 	b.w.end(sectionStored)
 	b.w.put(sectionOffsets, b.offsets)
 	b.columns.write(b.w)
+	err := writeTerms(b.w, func(t *termWriter) error {
+		for field := range fieldCount {
+			if err := b.field(t, field); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return b.w.finish()
+}
+
+// writeTerms writes the records that a function makes, and their dictionary.
+func writeTerms(w *segmentWriter, fill func(*termWriter) error) error {
 	var dict bytes.Buffer
 	fst, err := vellum.New(&dict, nil)
 	if err != nil {
 		return err
 	}
-	b.w.begin()
-	t := &termWriter{postingsWriter: postingsWriter{w: b.w.sealWriter, start: b.w.off}, dict: fst}
-	for field := range fieldCount {
-		if err := b.field(t, field); err != nil {
-			return err
-		}
+	w.begin()
+	if err := fill(&termWriter{postingsWriter: postingsWriter{w: w.sealWriter, start: w.off}, dict: fst}); err != nil {
+		return err
 	}
-	b.w.end(sectionPostings)
+	w.end(sectionPostings)
 	if err := fst.Close(); err != nil {
 		return err
 	}
-	b.w.put(sectionWords, dict.Bytes())
-	return b.w.finish()
+	w.put(sectionWords, dict.Bytes())
+	return nil
 }
 
 // termWriter writes records together with the dictionary that leads to them.

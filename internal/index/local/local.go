@@ -23,10 +23,11 @@ type Config struct {
 	Dir string // the index's folder; made if it does not exist
 	Key []byte // 32 bytes; seals everything in Dir
 
-	MemoryLimit int64        // bytes that a running Put may hold of documents being read, besides their text; 0 is 64 MiB
-	CacheBytes  int64        // bytes of opened blocks and columns kept for searches; 0 is 256 MiB
-	MergeRate   int64        // bytes a second that merges may write; 0 is 64 MiB, negative is without bound
-	Logger      *slog.Logger // nil discards
+	MemoryLimit int64         // bytes that a running Put may hold of documents being read, besides their text; 0 is 64 MiB
+	CacheBytes  int64         // bytes of opened blocks and columns kept for searches; 0 is 256 MiB
+	MergeRate   int64         // bytes a second that merges may write; 0 is 64 MiB, negative is without bound
+	PurgeEvery  time.Duration // how often deleted documents are purged; 0 is 1 h
+	Logger      *slog.Logger  // nil discards
 
 	FS    FS                                         // nil is the folder Dir of the operating system
 	Sleep func(context.Context, time.Duration) error // how merges wait; nil is by the clock
@@ -102,6 +103,10 @@ func prepare(cfg Config) (*Index, error) {
 	cfg.MemoryLimit = cmp.Or(cfg.MemoryLimit, defaultMemory)
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, defaultCache)
 	cfg.MergeRate = cmp.Or(cfg.MergeRate, defaultMergeRate)
+	cfg.PurgeEvery = cmp.Or(cfg.PurgeEvery, time.Hour)
+	if cfg.Sleep == nil {
+		cfg.Sleep = sleep
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -1,10 +1,427 @@
 package local
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
 
-type merger struct{}
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/blevesearch/vellum"
+)
 
-func (g *merger) start(x *Index)                 {}
-func (g *merger) stop()                          {}
-func (g *merger) wake()                          {}
-func (g *merger) room(ctx context.Context) error { return nil }
+// merging makes one segment of several: documents in the order of their
+// numbers, without those that are deleted, and without words that only those had.
+type merging struct {
+	ctx     context.Context
+	views   []*view
+	order   []uint16   // for each new document, which view it comes from
+	targets [][]uint32 // by view and old document: the new one, or endOfList
+	columns columnsBuilder
+	fail    failure
+}
+
+func newMerging(ctx context.Context, views []*view) (*merging, error) {
+	m := &merging{ctx: ctx, views: views, columns: newColumnsBuilder()}
+	return m, m.arrange()
+}
+
+// arrange gives documents their places in the new segment.
+func (m *merging) arrange() error {
+	nums := make([]*packed, len(m.views))
+	at := make([]uint32, len(m.views))
+	for i, v := range m.views {
+		var err error
+		if nums[i], err = v.nums(); err != nil {
+			return err
+		}
+		m.targets = append(m.targets, make([]uint32, v.docs))
+	}
+	for {
+		best, low := -1, uint64(0)
+		for i, v := range m.views {
+			for at[i] < v.docs && v.deleted.Contains(at[i]) {
+				m.targets[i][at[i]] = endOfList
+				at[i]++
+			}
+			if at[i] < v.docs {
+				if n := nums[i].at(at[i]); best < 0 || n < low {
+					best, low = i, n
+				}
+			}
+		}
+		if best < 0 {
+			return nil
+		}
+		m.targets[best][at[best]] = uint32(len(m.order))
+		m.order = append(m.order, uint16(best))
+		at[best]++
+	}
+}
+
+// write writes the new segment, which must have a document.
+func (m *merging) write(sw *sealWriter) error {
+	w := &segmentWriter{sealWriter: sw}
+	if err := m.documents(w); err != nil {
+		return err
+	}
+	m.columns.write(w)
+	if err := writeTerms(w, m.terms); err != nil {
+		return err
+	}
+	return w.finish()
+}
+
+// documents copies what is stored, and collects the columns.
+func (m *merging) documents(w *segmentWriter) error {
+	sources := make([]*rowSource, len(m.views))
+	for i, v := range m.views {
+		var err error
+		if sources[i], err = newRowSource(v); err != nil {
+			return err
+		}
+	}
+	offsets := make([]byte, 8, 8*(len(m.order)+1))
+	w.begin()
+	for n, i := range m.order {
+		if n%256 == 0 && m.ctx.Err() != nil {
+			return m.ctx.Err()
+		}
+		if err := sources[i].copy(w, &m.columns); err != nil {
+			return err
+		}
+		offsets = binary.LittleEndian.AppendUint64(offsets, uint64(w.off))
+	}
+	w.end(sectionStored)
+	w.put(sectionOffsets, offsets)
+	return w.err
+}
+
+// rowSource walks through the live documents of a segment.
+type rowSource struct {
+	v              *view
+	next           uint32
+	offsets, texts window
+	nums           *packed
+	dates, added   *times
+	keywords       map[string]*keywords
+	hashes         map[string]*packed
+	lengths        [fieldCount]*packed
+}
+
+func newRowSource(v *view) (*rowSource, error) {
+	s := &rowSource{v: v, offsets: windowOn(v.segment), texts: windowOn(v.segment),
+		keywords: map[string]*keywords{}, hashes: map[string]*packed{}}
+	s.offsets.direct, s.texts.direct = true, true
+	var errs [5]error
+	s.nums, errs[0] = v.nums()
+	s.dates, errs[1] = v.times(sectionDates)
+	s.added, errs[2] = v.times(sectionAdded)
+	for _, f := range facetFields {
+		k, err := v.segment.keywords(f)
+		s.keywords[f], errs[3] = k, errors.Join(errs[3], err)
+	}
+	for _, f := range wholeFields {
+		h, err := v.segment.hashes(f)
+		s.hashes[f], errs[4] = h, errors.Join(errs[4], err)
+	}
+	err := errors.Join(errs[:]...)
+	for f := range fieldCount {
+		l, err2 := v.segment.lengths(f)
+		s.lengths[f], err = l, errors.Join(err, err2)
+	}
+	return s, err
+}
+
+// copy copies the next live document.
+func (s *rowSource) copy(w *segmentWriter, c *columnsBuilder) error {
+	for s.v.deleted.Contains(s.next) {
+		s.next++
+	}
+	doc := s.next
+	s.next++
+	from, to, err := s.v.storedAt(&s.offsets, doc)
+	for err == nil && from < to {
+		var b []byte
+		if b, err = s.texts.upTo(from, to); err == nil {
+			_, err = w.Write(b)
+			from += int64(len(b))
+		}
+	}
+	c.nums = append(c.nums, s.nums.at(doc))
+	c.dates = append(c.dates, s.dates.at(doc))
+	c.added = append(c.added, s.added.at(doc))
+	for f, k := range s.keywords {
+		c.keywords[f].add(k.strings(doc))
+	}
+	for f, h := range s.hashes {
+		c.hashes[f] = append(c.hashes[f], h.at(doc))
+	}
+	for f, l := range s.lengths {
+		c.lengths[f] = append(c.lengths[f], uint32(l.at(doc)))
+	}
+	return err
+}
+
+// termSource walks through the dictionary and the records of a segment.
+type termSource struct {
+	it     *vellum.FSTIterator // nil at the end
+	key    []byte
+	value  uint64
+	target []uint32
+	head   window
+	list   *postings
+}
+
+func (m *merging) termSource(i int) (*termSource, error) {
+	v := m.views[i]
+	dict, err := v.dictionary()
+	if err != nil {
+		return nil, err
+	}
+	s := &termSource{target: m.targets[i], head: windowOn(v.segment),
+		list: &postings{win: windowOn(v.segment), skips: windowOn(v.segment), places: windowOn(v.segment), fail: &m.fail}}
+	s.head.direct, s.list.win.direct, s.list.skips.direct, s.list.places.direct = true, true, true, true
+	s.it, err = dict.Iterator(nil, nil)
+	return s, s.moved(err)
+}
+
+func (s *termSource) moved(err error) error {
+	if err == vellum.ErrIteratorDone {
+		s.it, s.key = nil, nil
+		return nil
+	}
+	if err == nil {
+		s.key, s.value = s.it.Current()
+	}
+	return err
+}
+
+// part is a record that goes into a new one.
+type part struct {
+	from  *termSource
+	value uint64
+}
+
+// open stands on the first live document of a part's record, and reports
+// whether there is one.
+func (p part) open() error {
+	seg := p.from.head.seg
+	ref, err := seg.recordBy(&p.from.head, p.value)
+	if err != nil {
+		return err
+	}
+	p.from.list.open(ref)
+	p.from.skipGone()
+	return nil
+}
+
+func (s *termSource) skipGone() {
+	for s.list.doc != endOfList && s.target[s.list.doc] == endOfList {
+		s.list.next()
+	}
+}
+
+// doc is the new number of the document that a source stands on.
+func (s *termSource) doc() uint32 {
+	if s.list.doc == endOfList {
+		return endOfList
+	}
+	return s.target[s.list.doc]
+}
+
+// lone is a word that is the only one of its stem in some segments, which
+// therefore have no record of its own, but not in others.
+type lone struct {
+	key   []byte
+	parts []part
+}
+
+// terms merges the records, in the order of the dictionaries.
+func (m *merging) terms(t *termWriter) error {
+	sources := make([]*termSource, len(m.views))
+	for i := range m.views {
+		var err error
+		if sources[i], err = m.termSource(i); err != nil {
+			return err
+		}
+	}
+	var lones []lone
+	var key []byte
+	for n := 0; ; n++ {
+		if n%256 == 0 && m.ctx.Err() != nil {
+			return m.ctx.Err()
+		}
+		var parts []part
+		key, parts = nextKey(key, sources, &lones)
+		if len(parts) == 0 {
+			return m.fail.err
+		}
+		exact := key[0]%2 == formExact
+		sole := 0
+		for _, p := range parts {
+			if !exact && p.value&1 == 1 {
+				sole++
+			}
+		}
+		if sole > 0 && sole < len(parts) {
+			l := lone{key: bytes.Clone(key)}
+			l.key[0]++
+			l.parts = slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return p.value&1 == 0 })
+			lones = append(lones, l)
+		}
+		if err := m.term(t, key, parts, sole == len(parts)); err != nil {
+			return err
+		}
+	}
+}
+
+// nextKey returns the lowest key that is left, and all records under it, and
+// moves behind it.
+func nextKey(buf []byte, sources []*termSource, lones *[]lone) ([]byte, []part) {
+	var low []byte
+	if len(*lones) > 0 {
+		low = (*lones)[0].key
+	}
+	for _, s := range sources {
+		if s.it != nil && (low == nil || bytes.Compare(s.key, low) < 0) {
+			low = s.key
+		}
+	}
+	key := append(buf[:0], low...)
+	var parts []part
+	if len(*lones) > 0 && bytes.Equal((*lones)[0].key, key) {
+		parts = append(parts, (*lones)[0].parts...)
+		*lones = (*lones)[1:]
+	}
+	for _, s := range sources {
+		if s.it != nil && bytes.Equal(s.key, key) {
+			parts = append(parts, part{s, s.value})
+			if err := s.moved(s.it.Next()); err != nil {
+				s.list.fail.set(err)
+				s.it = nil
+			}
+		}
+	}
+	return key, parts
+}
+
+// term merges the records of one term. Without live documents nothing is left
+// of it, not even in the dictionary.
+func (m *merging) term(t *termWriter, key []byte, parts []part, sole bool) error {
+	for _, p := range parts {
+		if err := p.open(); err != nil {
+			return err
+		}
+	}
+	field, form := int(key[0]/2), int(key[0]%2)
+	t.begin(m.columns.lengths[field], form == formStem)
+	var raw []byte
+	for {
+		var least *termSource
+		for _, p := range parts {
+			if p.from.list.doc != endOfList && (least == nil || p.from.doc() < least.doc()) {
+				least = p.from
+			}
+		}
+		if least == nil {
+			break
+		}
+		raw = raw[:0]
+		if form == formStem {
+			raw = least.list.rawPositions(raw)
+		}
+		t.add(least.doc(), least.list.tf(), raw)
+		least.list.next()
+		least.skipGone()
+	}
+	if m.fail.err != nil || t.df == 0 {
+		return m.fail.err
+	}
+	return t.end(field, form, key[1:], sole)
+}
+
+// carried returns what was deleted while the merge ran, in the new segment.
+func (m *merging) carried(now []*view) *roaring.Bitmap {
+	gone := roaring.New()
+	for i, v := range now {
+		newly := roaring.AndNot(v.deleted, m.views[i].deleted)
+		it := newly.Iterator()
+		for it.HasNext() {
+			gone.Add(m.targets[i][it.Next()])
+		}
+	}
+	return gone
+}
+
+// sizeOf is what a segment weighs for the policy: its bytes, without the share
+// of deleted documents.
+func sizeOf(v *view) int64 { return v.file.size * int64(v.live()) / int64(v.docs) }
+
+// The policy, tiered as Lucene's: segments of about the same size are merged
+// when there are enough of them.
+const (
+	mergeAtOnce  = 6       // segments of a tier that make a merge
+	mergeMost    = 12      // segments that one merge takes
+	tierFloor    = 1 << 20 // bytes; smaller segments are one tier
+	mergeCeiling = 4 << 30 // bytes; larger ones are not made
+	goneShare    = 5       // one deleted document in so many: the segment is written again
+)
+
+func tierOf(size int64) (tier int) {
+	for size >= tierFloor {
+		size /= mergeAtOnce
+		tier++
+	}
+	return tier
+}
+
+// pick chooses segments to merge; none if there is nothing to do.
+func pick(views []*view) []*view {
+	tiers := map[int][]*view{}
+	last := 0
+	for _, v := range views {
+		t := tierOf(sizeOf(v))
+		tiers[t] = append(tiers[t], v)
+		last = max(last, t)
+	}
+	for t := range last + 1 {
+		same := tiers[t]
+		if len(same) < mergeAtOnce {
+			continue
+		}
+		slices.SortFunc(same, func(a, b *view) int { return int(sizeOf(a) - sizeOf(b)) })
+		if chosen := fitting(same); len(chosen) > 1 {
+			return chosen
+		}
+	}
+	for _, v := range views {
+		if int(v.deleted.GetCardinality())*goneShare > int(v.docs) {
+			return []*view{v}
+		}
+	}
+	return nil
+}
+
+// fitting returns as many of the first views as may become one segment.
+func fitting(views []*view) []*view {
+	size, docs := int64(0), uint64(0)
+	for i, v := range views {
+		size += sizeOf(v)
+		docs += uint64(v.docs)
+		if i == mergeMost || size > mergeCeiling || docs >= endOfList {
+			return views[:i]
+		}
+	}
+	return views
+}
+
+func names(views []*view) string {
+	out := make([]string, len(views))
+	for i, v := range views {
+		out[i] = v.name
+	}
+	return strings.Join(out, " ")
+}

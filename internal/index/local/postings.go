@@ -218,10 +218,11 @@ func (f *failure) set(err error) {
 
 // window reads ranges of a segment, keeping the block it read last.
 type window struct {
-	seg  *segment
-	n    int64
-	page []byte
-	buf  []byte
+	seg    *segment
+	n      int64
+	page   []byte
+	buf    []byte
+	direct bool // past the cache, for one who reads everything once
 }
 
 func windowOn(s *segment) window { return window{seg: s, n: -1} }
@@ -243,7 +244,11 @@ func (w *window) far(off int64, n int) ([]byte, error) {
 	w.buf = w.buf[:0]
 	for {
 		if i := off / blockSize; i != w.n {
-			page, err := w.seg.block(i)
+			read := w.seg.block
+			if w.direct {
+				read = w.seg.file.block
+			}
+			page, err := read(i)
 			if err != nil {
 				return nil, err
 			}
@@ -301,14 +306,20 @@ type postings struct {
 }
 
 func newPostings(seg *segment, ref termRef, fail *failure) *postings {
-	p := &postings{ref: ref, win: windowOn(seg), skips: windowOn(seg), places: windowOn(seg), fail: fail,
-		block: -1, count: ref.blocks(), shallow: -1, posBlock: -1}
+	p := &postings{win: windowOn(seg), skips: windowOn(seg), places: windowOn(seg), fail: fail}
+	p.open(ref)
+	return p
+}
+
+// open begins a record of the same segment.
+func (p *postings) open(ref termRef) {
+	p.ref, p.count = ref, ref.blocks()
+	p.shallow, p.at, p.posBlock = -1, 0, -1
 	if p.count == 0 {
 		p.loadShort()
 	} else {
 		p.load(0)
 	}
-	return p
 }
 
 func (p *postings) end(err error) {
@@ -521,6 +532,27 @@ func (p *postings) positions() positions {
 	p.posAt = r.at - int64(len(r.b))
 	r.left = p.tfs[p.i]
 	return r
+}
+
+// rawPositions appends the current document's positions as they are encoded.
+func (p *postings) rawPositions(dst []byte) []byte {
+	r := p.positions()
+	for r.left > 0 {
+		if len(r.b) == 0 && !r.fill() {
+			return dst
+		}
+		i := 0
+		for i < len(r.b) && r.left > 0 {
+			if r.b[i] < 0x80 {
+				r.left--
+			}
+			i++
+		}
+		dst = append(dst, r.b[:i]...)
+		r.b = r.b[i:]
+	}
+	p.posDoc, p.posAt = p.i+1, r.at-int64(len(r.b))
+	return dst
 }
 
 // positions reads one document's positions in ascending order.

@@ -292,14 +292,18 @@ func term(field, form int, word string) []byte {
 const maxHeader = 3*binary.MaxVarintLen64 + impactsSize
 
 // record reads the header that a value of the dictionary leads to.
-func (s *segment) record(value uint64) (ref termRef, err error) {
+func (s *segment) record(value uint64) (termRef, error) {
+	w := windowOn(s)
+	return s.recordBy(&w, value)
+}
+
+func (s *segment) recordBy(w *window, value uint64) (ref termRef, err error) {
 	sec := s.sections[sectionPostings]
 	at := int64(value >> 1)
 	if at >= sec.size {
 		return ref, errFormat
 	}
 	at += sec.off
-	w := windowOn(s)
 	b, err := w.at(at, int(min(maxHeader, s.file.size-at)))
 	if err != nil {
 		return ref, err
