@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"candor/internal/report":    {"candor", "candor/receipt"},
 	"candor/internal/witness":   {"candor", "candor/receipt"},
 	"candor/internal/correct":   {"candor", "candor/receipt"},
+	"candor/internal/evidence":  {"candor", "candor/receipt"},
 	"candor/internal/wire":      {"candor", "candor/receipt"},
 	"candor/internal/client":    {"candor", "candor/receipt", "candor/internal/wire"},
 	"candor/internal/api":       {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/wire"},

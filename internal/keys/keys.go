@@ -46,7 +46,7 @@ type Keys struct {
 	Origin    string // the log's origin line, which is also the name of its key
 	Custodian []byte // seed of an MLKEM768X25519 key, 32 bytes
 	Log       string // a signed-note Ed25519 signer key: PRIVATE+KEY+…
-	Auditor   string // an age hybrid identity: AGE-SECRET-KEY-PQ-1…
+	Auditor   string // an age hybrid identity, AGE-SECRET-KEY-PQ-1…; or only its recipient, age1pq1…, where the identity was handed over
 }
 
 // String hides the keys from whoever prints them by mistake.
@@ -85,6 +85,9 @@ func (k Keys) LogVerifier() (string, error) {
 
 // AuditorRecipient returns the age recipient to whom details are sealed.
 func (k Keys) AuditorRecipient() (string, error) {
+	if r, err := age.ParseHybridRecipient(k.Auditor); err == nil {
+		return r.String(), nil
+	}
 	id, err := age.ParseHybridIdentity(k.Auditor)
 	if err != nil {
 		return "", damaged(AuditorFile, errors.New("not an age hybrid identity"))
