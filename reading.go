@@ -76,6 +76,7 @@ type Addition struct {
 	Bytes      int64               `json:"bytes"`
 	Duplicates int64               `json:"duplicates"`
 	Conditions map[Condition]int64 `json:"conditions"`
+	Record     int64               `json:"record,omitempty"` // log index of the newest outcome of adding; 0 while there is none
 }
 
 // Totals counts what a collection holds.

@@ -27,6 +27,7 @@ type added struct {
 
 func (c *cli) addCommand() *cobra.Command {
 	var collection string
+	var receiptFile string
 	var parallel int
 	cmd := &cobra.Command{
 		Use:   "add PATH...",
@@ -44,16 +45,17 @@ links are followed only when they are named directly.`,
 			}
 			return c.with(cmd.Context(), func(conn *connection) error {
 				a := &client.Adder{Client: conn.Client, Collection: collection, Source: strings.Join(args, " "), Parallel: parallel}
-				return c.add(cmd.Context(), conn, a, args)
+				return c.add(cmd.Context(), conn, a, args, receiptFile)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&collection, "collection", "", "`name` of the collection to add to")
+	cmd.Flags().StringVar(&receiptFile, "receipt", "", "write the receipt of the newest record to a `file`")
 	cmd.Flags().IntVar(&parallel, "parallel", 0, "`files` sent at a time (default twice the CPUs, at most 8)")
 	return cmd
 }
 
-func (c *cli) add(ctx context.Context, conn *connection, a *client.Adder, paths []string) error {
+func (c *cli) add(ctx context.Context, conn *connection, a *client.Adder, paths []string, receiptFile string) error {
 	start := time.Now()
 	stop := c.showProgress(func() string { return addingLine(a.Progress(), time.Since(start)) })
 	account, err := a.Add(ctx, paths)
@@ -64,6 +66,9 @@ func (c *cli) add(ctx context.Context, conn *connection, a *client.Adder, paths 
 		return silent{exitFailed}
 	}
 	if err != nil {
+		return err
+	}
+	if err := c.keepAdditionReceipt(ctx, conn, account, receiptFile); err != nil {
 		return err
 	}
 	out := added{
@@ -83,6 +88,23 @@ func (c *cli) add(ctx context.Context, conn *connection, a *client.Adder, paths 
 		return silent{exitFailed}
 	}
 	return nil
+}
+
+// keepAdditionReceipt writes the receipt of an addition's newest record to a
+// file, if one was named.
+func (c *cli) keepAdditionReceipt(ctx context.Context, conn *connection, account candor.Addition, file string) error {
+	if file == "" {
+		return nil
+	}
+	if account.Record == 0 {
+		c.note("Nothing new was added, so there is no record of it and no receipt.")
+		return nil
+	}
+	done, err := conn.Receipt(ctx, account.Record)
+	if err != nil {
+		return err
+	}
+	return c.keepReceipt(file, done.Receipt.Receipt)
 }
 
 func printAdded(w io.Writer, out added, account candor.Addition, p client.Adding) {

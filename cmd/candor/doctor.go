@@ -35,11 +35,11 @@ type symptom struct {
 func (c *cli) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check this machine and the folders: workers, disk, keys, clock, versions",
+		Short: "Check this machine and the folders: workers, disk, keys, clock, witnesses, versions",
 		Long: `Check what Candor needs of this machine: that the workers which read hostile files
 are confined, that there is room on the disk, that the keys are there and nobody
-else may read them, that the clock is right, and that the versions fit. It opens
-nothing and may run beside a server. Exit code 1 says that something is wrong.`,
+else may read them, that the clock is right, that each witness cosigns, and that the
+versions fit. It opens nothing and may run beside a server. Exit code 1 says that something is wrong.`,
 		Args: noArgs, Example: example("candor doctor", "candor doctor --data /srv/candor --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := c.diagnose(cmd.Context())
@@ -77,6 +77,7 @@ func (c *cli) diagnose(ctx context.Context) diagnosis {
 		note("permissions", detail, err)
 		detail, err = clock(ctx, filepath.Join(c.data, logDir))
 		note("clock", detail, err)
+		lookAtWitnesses(ctx, c.data, note)
 	}
 	return d
 }

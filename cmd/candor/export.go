@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -33,7 +34,7 @@ type exported struct {
 
 func (c *cli) exportCommand() *cobra.Command {
 	var purpose candor.PurposeID
-	var dir string
+	var dir, receiptFile string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "export QUERY|ITEM...",
@@ -55,6 +56,13 @@ func (c *cli) exportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				proof, err := os.ReadFile(filepath.Join(dir, "receipt.txt"))
+				if err != nil {
+					return candor.Wrap(err, candor.Unavailable, "The receipt of the export cannot be read.")
+				}
+				if err := c.keepReceipt(receiptFile, string(proof)); err != nil {
+					return err
+				}
 				return c.print(out, func(w io.Writer) {
 					fmt.Fprintf(w, "%s written to %s, with a manifest and the receipt. Recorded as number %d of the log.\n",
 						counted(int64(out.Items), "item", "items"), dir, out.Index)
@@ -65,6 +73,7 @@ func (c *cli) exportCommand() *cobra.Command {
 	purposeFlag(cmd, &purpose)
 	f := cmd.Flags()
 	f.StringVarP(&dir, "output", "o", "", "a new or empty `folder`")
+	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`, beside the copy in the folder")
 	f.IntVar(&limit, "limit", 1000, "for a query: most `items`, best first")
 	return cmd
 }

@@ -154,7 +154,7 @@ func heldElsewhere(dir string) error {
 // empty removes what a failed creation left in a folder that was empty before.
 func (f *folder) empty() error {
 	var errs []error
-	for _, name := range []string{folderFile, lockFile, logDir, vaultDir, indexDir} {
+	for _, name := range []string{folderFile, lockFile, logDir, vaultDir, indexDir, witnessesFile, witnessedDir} {
 		errs = append(errs, os.RemoveAll(f.path(name)))
 	}
 	caches, err := filepath.Glob(f.path(catalogFile) + "*")

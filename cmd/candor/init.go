@@ -30,6 +30,7 @@ type made struct {
 type initFlags struct {
 	solo, sealKeys           bool
 	admin, name, origin, kit string
+	witnesses                string
 }
 
 func (c *cli) initCommand() *cobra.Command {
@@ -45,7 +46,10 @@ with the password of CANDOR_NEW_PASSWORD or a generated one that is printed
 once; the administrator then adds the others with ` + "`candor person add`" + `.
 
 The keys stand outside the data folder, so that the folder alone opens nothing.
-Without them the archive is lost: make a recovery kit with --kit.`,
+Without them the archive is lost: make a recovery kit with --kit.
+
+--witnesses says who must cosign the log, from the first command after this one
+on; give the log's key, which is printed, to them first.`,
 		Args: noArgs,
 		Example: example(
 			"candor init --solo --kit ~/candor-kit.txt",
@@ -63,6 +67,7 @@ Without them the archive is lost: make a recovery kit with --kit.`,
 	f.StringVar(&in.name, "name", "", "full `name` of the first person")
 	f.StringVar(&in.origin, "origin", "", "the log's public `name`, such as example.org/archive (default: a random one)")
 	f.StringVar(&in.kit, "kit", "", "write the recovery kit to a `file`, under the passphrase of CANDOR_KIT_PASSPHRASE or asked for")
+	f.StringVar(&in.witnesses, "witnesses", "", "`file` with the policy of witnesses, as in docs/witnesses.md")
 	f.BoolVar(&in.sealKeys, "seal-keys", false, "keep the key files under a passphrase, of CANDOR_KEY_PASSPHRASE or asked for at each start")
 	return cmd
 }
@@ -73,6 +78,16 @@ func (c *cli) init(cmd *cobra.Command, in initFlags) error {
 	}
 	if cfg.Origin == "" {
 		cfg.Origin = newOrigin()
+	}
+	if in.witnesses != "" {
+		policy, text, err := readPolicy(in.witnesses)
+		if err == nil {
+			err = checkPolicy(policy, "")
+		}
+		if err != nil {
+			return err
+		}
+		cfg.Policy = text
 	}
 	first, generated, err := c.firstPerson(in)
 	if err != nil {
@@ -103,7 +118,12 @@ func (c *cli) init(cmd *cobra.Command, in initFlags) error {
 	if err := closeAfter(cmd.Context(), e); err != nil {
 		return err
 	}
-	return c.print(out, func(w io.Writer) { printMade(w, out, in.solo) })
+	return c.print(out, func(w io.Writer) {
+		printMade(w, out, in.solo)
+		if in.witnesses != "" {
+			fmt.Fprintf(w, "Before that, each witness must allow this log. Its line for them: log %s\n", out.LogKey)
+		}
+	})
 }
 
 // firstPerson is the one person of a solo archive, or the first administrator.

@@ -59,7 +59,7 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
-			"patch": patchFile,
+			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile,
 		},
 	}
 }

@@ -30,7 +30,7 @@ type verified struct {
 
 func (c *cli) verifyCommand() *cobra.Command {
 	var opts receipt.Options
-	var known string
+	var known, witnesses string
 	cmd := &cobra.Command{
 		Use:   "verify DIR|URL|RECEIPT",
 		Short: "Check a log or a receipt as an outsider; needs no secret",
@@ -46,7 +46,8 @@ is taken from beside the log, which proves only that one key signed all of it.`,
 		Example: example(
 			"candor verify candor-data",
 			"candor verify https://archive.example.org --key archive.example.org+1f3c…",
-			"candor verify receipt.txt --data candor-data"),
+			"candor verify receipt.txt --data candor-data",
+			"candor verify receipt.txt --witnesses policy.txt"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if known != "" {
 				data, err := os.ReadFile(known)
@@ -55,9 +56,16 @@ is taken from beside the log, which proves only that one key signed all of it.`,
 				}
 				opts.Known = data
 			}
+			enough, err := trusting(witnesses, &opts)
+			if err != nil {
+				return err
+			}
 			out, notes, err := c.verify(cmd.Context(), args[0], opts)
 			if err != nil {
 				return err
+			}
+			if err := enough(out.CosignedBy); err != nil {
+				out.OK, out.Problems = false, append(out.Problems, candor.MessageOf(err))
 			}
 			if err := c.print(out, func(w io.Writer) { printVerified(w, args[0], out, notes) }); err != nil {
 				return err
@@ -71,6 +79,7 @@ is taken from beside the log, which proves only that one key signed all of it.`,
 	f := cmd.Flags()
 	f.StringVar(&opts.Key, "key", "", "the log's verifier `key`, known from elsewhere")
 	f.StringArrayVar(&opts.Witnesses, "witness", nil, "verifier `key` of a witness whose cosignature counts (repeatable)")
+	f.StringVar(&witnesses, "witnesses", "", "`file` with your policy of witnesses, and with a line for the log's key if you like; what it asks for must be met")
 	f.StringVar(&known, "known", "", "`file` with a checkpoint seen earlier, which the log must still extend")
 	return cmd
 }

@@ -27,6 +27,7 @@ import (
 	"candor/internal/tlog"
 	"candor/internal/vault"
 	"candor/internal/web"
+	"candor/internal/witness"
 	"candor/receipt"
 )
 
@@ -52,6 +53,7 @@ type creation struct {
 	People            []archive.NewPerson
 	Collection, Title string
 	Lock              keys.Passphrases
+	Policy            []byte // of witnesses; nil for none
 	Kit, KitPass      string // recovery kit; no kit without a file name
 }
 
@@ -64,7 +66,10 @@ type engine struct {
 	index   archive.Index
 	logKey  string
 	logger  *slog.Logger
-	closers []func(context.Context) error
+
+	policy    witness.Policy
+	submitter *witness.Submitter // nil without witnesses
+	closers   []func(context.Context) error
 }
 
 // openEngine opens an archive for this process alone.
@@ -75,6 +80,9 @@ func openEngine(ctx context.Context, cfg engineConfig) (*engine, error) {
 	}
 	e := &engine{folder: f, logger: cfg.Logger}
 	e.onClose(func(context.Context) error { return f.Close() })
+	if e.policy, err = folderPolicy(cfg.Data); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close(context.WithoutCancel(ctx)))
 	}
@@ -169,9 +177,9 @@ func (e *engine) openLog(ctx context.Context, k keys.Keys) error {
 	if e.logKey, err = k.LogVerifier(); err != nil {
 		return err
 	}
-	e.log, err = tlog.Open(ctx, tlog.Config{
+	e.log, err = tlog.Open(ctx, e.witnessConfig(tlog.Config{
 		Dir: e.folder.path(logDir), Signer: signer, Key: e.logKey, Origin: e.folder.Origin, Logger: e.logger,
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -184,8 +192,12 @@ func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys,
 	if err != nil {
 		return nil, candor.Wrap(err, candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
 	}
+	trust, err := e.custodianTrust(verifier)
+	if err != nil {
+		return nil, err
+	}
 	c, err := custodian.New(ctx, custodian.Config{
-		Origin: e.folder.Origin, Log: verifier, PrivateKey: k.Custodian, StateDir: filepath.Join(keysDir, custodianDir),
+		Origin: e.folder.Origin, Log: verifier, Witnesses: trust.Witnesses, Quorum: trust.Quorum, PrivateKey: k.Custodian, StateDir: filepath.Join(keysDir, custodianDir),
 		Consented: func(hash string) bool { return hash == termsHash },
 		Proofs:    e.log.Consistency, Logger: e.logger,
 	})
@@ -300,6 +312,11 @@ func (e *engine) create(ctx context.Context, cfg creation, keysDir string) (err 
 	if _, err := e.archive.Found(ctx, cfg.People, cfg.Collection, cfg.Title); err != nil {
 		return err
 	}
+	if cfg.Policy != nil { // from the next start on: no witness knows the log yet
+		if err := e.folder.keepPolicy(cfg.Policy); err != nil {
+			return err
+		}
+	}
 	return e.folder.describe()
 }
 
@@ -374,7 +391,7 @@ func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
 		return nil, err
 	}
 	public, err := report.Handler(report.Config{
-		Figures: e.archive.Figures, Receipt: e.archive.Receipt, Solo: solo, Logger: e.logger,
+		Figures: e.archive.Figures, Receipt: e.archive.Receipt, Witnessed: e.Witnessed, Solo: solo, Logger: e.logger,
 	})
 	if err != nil {
 		return nil, err

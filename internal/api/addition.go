@@ -106,8 +106,13 @@ func (d *door) failFile(r *http.Request, who archive.Actor, in wire.FailedFile) 
 	return nothing{}, d.archive.FailFile(r.Context(), who, r.PathValue("id"), header(in.File), in.Reason)
 }
 
-func (d *door) commit(r *http.Request, who archive.Actor, in wire.Commit) (candor.Addition, error) {
-	return d.archive.CommitAddition(detached(r.Context()), who, r.PathValue("id"), in.Finish)
+func (d *door) commit(r *http.Request, who archive.Actor, in wire.Commit) (wire.Committed, error) {
+	account, err := d.archive.CommitAddition(detached(r.Context()), who, r.PathValue("id"), in.Finish)
+	if err != nil || account.Record == 0 { // nothing was added, so nothing of it is recorded
+		return wire.Committed{Addition: account}, err
+	}
+	proof, err := d.archive.Receipt(detached(r.Context()), account.Record)
+	return wire.Committed{Addition: account, Receipt: string(proof.Marshal())}, err
 }
 
 func header(f wire.File) archive.FileHeader { return archive.FileHeader(f) }

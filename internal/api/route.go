@@ -126,7 +126,7 @@ func badBody(err error) error {
 
 // answer writes a success, with the receipt's index in the header if there is one.
 func answer(w http.ResponseWriter, code int, out any) error {
-	if r, ok := out.(interface{ RecordIndex() int64 }); ok {
+	if r, ok := out.(interface{ RecordIndex() int64 }); ok && r.RecordIndex() > 0 { // record 0 is no outcome
 		setReceipt(w.Header(), r.RecordIndex())
 	}
 	writeJSON(w, code, out)

@@ -368,15 +368,17 @@ func (in *intake) finishBatch(ctx context.Context, finish bool) (candor.Addition
 	if b == nil && !finish {
 		return figure, nil
 	}
-	if err := in.archive.store(ctx, b, figure, lost); err != nil {
+	figure, err := in.archive.store(ctx, b, figure, lost)
+	if err != nil {
 		in.giveBack(b)
 		return figure, err
 	}
+	in.mu.Lock()
+	in.figure.Record = figure.Record
 	if finish {
-		in.mu.Lock()
 		in.figure.Finished = figure.Finished
-		in.mu.Unlock()
 	}
+	in.mu.Unlock()
 	return figure, nil
 }
 

@@ -158,17 +158,18 @@ type additionDocument struct {
 	Lost []candor.Entry `json:"lost,omitempty"`
 }
 
-// store makes a batch durable and searchable, and then records its outcome.
+// store makes a batch durable and searchable, and then records its outcome. It
+// returns the account with the outcome's place in the log.
 // Batches are stored one at a time, because additions can share drafts: what
 // one batch takes over is stored before another relies on it.
-func (a *Archive) store(ctx context.Context, b *batch, figure candor.Addition, lost []candor.Entry) error {
+func (a *Archive) store(ctx context.Context, b *batch, figure candor.Addition, lost []candor.Entry) (candor.Addition, error) {
 	a.storing.Lock()
 	defer a.storing.Unlock()
-	err := a.storeBatch(ctx, b, figure, lost)
+	figure, err := a.storeBatch(ctx, b, figure, lost)
 	if err != nil && b != nil {
 		b.renew()
 	}
-	return err
+	return figure, err
 }
 
 // renew marks everything in a batch as not stored, so that it is stored again.
@@ -180,45 +181,48 @@ func (b *batch) renew() {
 	}
 }
 
-func (a *Archive) storeBatch(ctx context.Context, b *batch, figure candor.Addition, lost []candor.Entry) error {
+func (a *Archive) storeBatch(ctx context.Context, b *batch, figure candor.Addition, lost []candor.Entry) (candor.Addition, error) {
 	held, err := a.sealManifests(ctx, b)
 	if err != nil {
-		return err
+		return figure, err
 	}
 	account, err := json.Marshal(additionDocument{Addition: figure, Lost: lost})
 	if err != nil {
-		return err
+		return figure, err
 	}
 	if err := a.sealUnder(ctx, documentName(kindAddition, figure.ID), account); err != nil {
-		return err
+		return figure, err
 	}
 	if err := a.cfg.Vault.Sync(ctx); err != nil {
-		return err
+		return figure, err
 	}
 	if b == nil {
-		return a.cfg.Catalog.PutAddition(ctx, figure, nil)
+		return figure, a.cfg.Catalog.PutAddition(ctx, figure, nil)
 	}
 	if err := a.markPending(ctx, figure.ID, b, held); err != nil {
-		return err
+		return figure, err
 	}
 	if err := a.cfg.Catalog.PutItems(ctx, held.items); err != nil {
-		return err
+		return figure, err
 	}
 	if err := a.cfg.Catalog.PutAddition(ctx, figure, b.entries); err != nil {
-		return err
+		return figure, err
 	}
 	if err := a.cfg.Index.Put(ctx, held.docs); err != nil {
-		return err
+		return figure, err
 	}
-	if err := a.recordBatch(ctx, b); err != nil {
-		return err
+	if figure.Record, err = a.recordBatch(ctx, b); err != nil {
+		return figure, err
 	}
 	// The outcome is recorded: nothing that follows may have the batch stored
 	// again. A note that could not be cleared is cleared by the next start.
 	if err := a.clearPending(ctx, figure.ID); err != nil {
 		a.cfg.Logger.Warn("the note of a stored batch could not be cleared", "err", err)
 	}
-	return nil
+	if err := a.cfg.Catalog.PutAddition(ctx, figure, nil); err != nil {
+		a.cfg.Logger.Warn("the account does not name its newest record", "err", err)
+	}
+	return figure, nil
 }
 
 // toStore is what a batch has for the catalog and the index.
@@ -260,15 +264,17 @@ func (a *Archive) sealManifests(ctx context.Context, b *batch) (*toStore, error)
 	return held, g.Wait()
 }
 
-// recordBatch writes the outcome record of a stored batch and lets go of it.
-func (a *Archive) recordBatch(ctx context.Context, b *batch) error {
+// recordBatch writes the outcome record of a stored batch, lets go of the batch,
+// and returns the record's place in the log.
+func (a *Archive) recordBatch(ctx context.Context, b *batch) (int64, error) {
 	b.act.at = a.cfg.Now()
 	d := a.gate.decide(b.act, candor.Outcome, result{stored: b.stored}, 0)
 	if !d.Allow {
-		return a.gate.refuse(ctx, b.act, b.intent, result{}, d)
+		return 0, a.gate.refuse(ctx, b.act, b.intent, result{}, d)
 	}
-	if _, _, err := a.gate.conclude(ctx, b.act, b.intent, result{stored: b.stored, bytes: b.bytes}, nil, d); err != nil {
-		return err
+	proof, _, err := a.gate.conclude(ctx, b.act, b.intent, result{stored: b.stored, bytes: b.bytes}, nil, d)
+	if err != nil {
+		return 0, err
 	}
 	for _, draft := range b.drafts {
 		draft.mu.Lock()
@@ -280,5 +286,5 @@ func (a *Archive) recordBatch(ctx context.Context, b *batch) error {
 		draft.mu.Unlock()
 		a.drafts.drop(draft)
 	}
-	return nil
+	return proof.Index, nil
 }

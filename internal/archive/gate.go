@@ -277,6 +277,9 @@ func (g *gate) append(ctx context.Context, rec *receipt.Record, d Details, fresh
 		return receipt.Receipt{}, candor.Wrap(err, candor.Internal, "This act could not be put into a record, so nothing was released.")
 	}
 	r, err := g.log.Append(context.WithoutCancel(ctx), leaf, sealed)
+	if candor.CodeOf(err) == candor.Unavailable { // it says what is away: the disk, or which witness
+		return receipt.Receipt{}, err
+	}
 	if err != nil {
 		return receipt.Receipt{}, candor.Wrap(err, candor.Unavailable, "The log could not be written, so nothing was released. Check the disk that holds the log, then try again.")
 	}

@@ -21,7 +21,11 @@ const purposesShown = 200
 // reportPage is the report in the order in which it is read.
 type reportPage struct {
 	Name        string
-	Witnesses   []string
+	Witnesses   []string // names
+	Awaited     bool     // nothing is shown before they have cosigned
+	Needed      string   // "2 of 3 witnesses"
+	Cosigned    string   // how long ago the newest cosignature is: "3 minutes ago"; "" if there is none
+	CosignedAt  time.Time
 	Solo        bool
 	Figures     receipt.Figures
 	Since, Last time.Time
@@ -80,10 +84,11 @@ var served = links{
 
 func (r *reporter) page(f receipt.Figures, address string, l links) reportPage {
 	p := reportPage{
-		Name: r.Name, Witnesses: r.Witnesses, Solo: r.Solo || f.Solo, Figures: f, Since: timeOf(f.From), Last: timeOf(f.To),
+		Name: r.Name, Solo: r.Solo || f.Solo, Figures: f, Since: timeOf(f.From), Last: timeOf(f.To),
 		Coverage: coverageSentence(f), Curve: curve(f.Months), Address: address, links: l,
 		Refusals: countLines(f.Refusals), Collections: countLines(f.Collections),
 	}
+	p.witnessed(r.Witnessed(), r.Now())
 	for _, act := range receipt.Acts() {
 		if t, ok := f.Acts[act]; ok {
 			p.Acts = append(p.Acts, actLine{act, t})
@@ -99,6 +104,31 @@ func (r *reporter) page(f receipt.Figures, address string, l links) reportPage {
 		p.Newest = append(p.Newest, recordLine{n.Index, n.Record.When(), sentence(n.Record), l.record(n.Index)})
 	}
 	return p
+}
+
+func (p *reportPage) witnessed(w Witnessed, now time.Time) {
+	for _, one := range w.Witnesses {
+		p.Witnesses = append(p.Witnesses, one.Name)
+	}
+	p.Needed, p.Awaited = w.Needed, w.Awaited
+	if p.CosignedAt = w.newest(); !p.CosignedAt.IsZero() {
+		p.Cosigned = ago(now.Sub(p.CosignedAt))
+	}
+}
+
+// ago says how long something is past, rounded down.
+func ago(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int64(d / unit.of); n == 1 {
+			return "1 " + unit.name + " ago"
+		} else if n > 1 {
+			return count(n) + " " + unit.name + "s ago"
+		}
+	}
+	return "less than a minute ago"
 }
 
 func timeOf(text string) time.Time { return receipt.Record{Time: text}.When() }
@@ -345,6 +375,7 @@ func recordPageOf(r receipt.Receipt, l links) recordPage {
 
 var funcs = template.FuncMap{
 	"count": count, "size": size, "month": monthWords,
+	"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"date":   func(t time.Time) string { return format(t, "2 Jan 2006") },
 	"moment": func(t time.Time) string { return format(t, "2 Jan 2006, 15:04 UTC") },
 	"act":    func(a string) string { return cmp.Or(actWords[a][1], a) },

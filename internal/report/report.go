@@ -35,15 +35,48 @@ type Config struct {
 	// Receipt proves one record; a candor.NotFound error when there is none.
 	Receipt func(context.Context, int64) (receipt.Receipt, error)
 
-	Witnesses  []string // names of witnesses outside the operator's control; none is said in the first line
-	Solo       bool     // one person on one machine: purposes are not independently approved
-	Name       string   // what the archive calls itself; "" is "This archive"
-	Address    string   // where the log is served, for the command that verifies it; "" is the address asked for
-	Stylesheet string   // "" is /assets/candor.css
-	Home       string   // where the signed-in pages are; "" is /
+	// Witnessed tells who watches the log; called for each page. nil, or no
+	// witness in the answer, is said in the first line.
+	Witnessed func() Witnessed
+
+	Solo       bool   // one person on one machine: purposes are not independently approved
+	Name       string // what the archive calls itself; "" is "This archive"
+	Address    string // where the log is served, for the command that verifies it; "" is the address asked for
+	Stylesheet string // "" is /assets/candor.css
+	Home       string // where the signed-in pages are; "" is /
 
 	Logger *slog.Logger     // nil discards
 	Now    func() time.Time // nil is time.Now; decides which purposes have expired
+}
+
+// Witnessed says who watches a log and how they do. All of it is public.
+type Witnessed struct {
+	Needed    string    `json:"needed"`  // such as "3 of 4 witnesses"
+	Awaited   bool      `json:"awaited"` // nothing is shown before they have cosigned its record
+	Witnesses []Witness `json:"witnesses"`
+}
+
+// Witness is one of them.
+type Witness struct {
+	Name    string      `json:"name"`
+	Key     string      `json:"key"`
+	URL     string      `json:"url"`
+	Size    int64       `json:"size"`           // records that it cosigned last; 0 if none is known
+	At      time.Time   `json:"at,omitzero"`    // of its newest cosignature
+	Code    candor.Code `json:"code,omitempty"` // how its last answer failed
+	Message string      `json:"message,omitempty"`
+	Since   time.Time   `json:"since,omitzero"` // when it began to fail
+}
+
+// newest returns the time of the newest cosignature; zero if there is none.
+func (w Witnessed) newest() time.Time {
+	var at time.Time
+	for _, one := range w.Witnesses {
+		if one.At.After(at) {
+			at = one.At
+		}
+	}
+	return at
 }
 
 // reporter answers requests. Safe for concurrent use.
@@ -55,6 +88,9 @@ type reporter struct {
 func newReporter(cfg Config) (*reporter, error) {
 	if cfg.Figures == nil || cfg.Receipt == nil {
 		return nil, candor.Errorf(candor.Invalid, "the report needs figures and receipts: set report.Config.Figures and Receipt")
+	}
+	if cfg.Witnessed == nil {
+		cfg.Witnessed = func() Witnessed { return Witnessed{} }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -78,8 +114,8 @@ func newReporter(cfg Config) (*reporter, error) {
 	return &reporter{cfg, t}, nil
 }
 
-// Handler serves the report at /log, its figures at /log/figures.json, a
-// record at /log/record/7 and its receipt at /log/record/7.receipt.
+// Handler serves the report at /log, its figures at /log/figures.json, how the
+// witnesses do at /log/witnesses.json, a record at /log/record/7 and its receipt at /log/record/7.receipt.
 func Handler(cfg Config) (http.Handler, error) {
 	r, err := newReporter(cfg)
 	if err != nil {
@@ -89,6 +125,7 @@ func Handler(cfg Config) (http.Handler, error) {
 	mux.HandleFunc("GET /log", r.serveReport)
 	mux.Handle("GET /log/{$}", http.RedirectHandler("/log", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /log/figures.json", r.serveFigures)
+	mux.HandleFunc("GET /log/witnesses.json", r.serveWitnesses)
 	mux.HandleFunc("GET /log/record/{file}", r.serveRecord)
 	mux.HandleFunc("/", func(w http.ResponseWriter, q *http.Request) {
 		r.fail(w, q, candor.Errorf(candor.NotFound, "There is no page at this address of the log."))
@@ -139,6 +176,17 @@ func (r *reporter) serveFigures(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(f); err != nil {
 		r.Logger.Debug("the figures did not reach the visitor")
+	}
+}
+
+func (r *reporter) serveWitnesses(w http.ResponseWriter, q *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	out := r.Witnessed()
+	if out.Witnesses == nil {
+		out.Witnesses = []Witness{}
+	}
+	if err := json.NewEncoder(w).Encode(out); err != nil {
+		r.Logger.Debug("the state of the witnesses did not reach the visitor")
 	}
 }
 

@@ -139,10 +139,29 @@ func TestReportSaysWhatIsSo(t *testing.T) {
 
 func TestWitnessesAndSolo(t *testing.T) {
 	cfg := config(busy(t))
-	cfg.Witnesses = []string{"witness.example", "other.example"}
+	now := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
+	cfg.Now = func() time.Time { return now }
+	w := Witnessed{Needed: "2 of 2 witnesses", Awaited: true, Witnesses: []Witness{{Name: "witness.example"}, {Name: "other.example"}}}
+	cfg.Witnessed = func() Witnessed { return w }
+	if _, body := get(t, cfg, "/log"); !strings.Contains(body, "None has cosigned yet, so split views cannot be excluded") {
+		t.Error("witnesses that have not cosigned are taken for cosignatures")
+	}
+	w.Witnesses[1].At = now.Add(-3*time.Minute - time.Second)
+	w.Witnesses[0].At = now.Add(-2 * time.Hour)
 	_, body := get(t, cfg, "/log")
-	if strings.Contains(body, "split views cannot be excluded") || !strings.Contains(body, "witness.example, other.example") {
-		t.Error("with witnesses the first line still says that there are none, or does not name them")
+	first, _, _ := strings.Cut(body, "<h1>")
+	for _, want := range []string{"witness.example, other.example", "2 of 2 witnesses must have cosigned before anything is shown", ">3 minutes ago</time>"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the first line does not say %q: %s", want, first)
+		}
+	}
+	if strings.Contains(body, "split views cannot be excluded") {
+		t.Error("with witnesses the page still says that there are none")
+	}
+	res, state := get(t, cfg, "/log/witnesses.json")
+	var told Witnessed
+	if err := json.Unmarshal([]byte(state), &told); err != nil || res.StatusCode != http.StatusOK || len(told.Witnesses) != 2 || !told.Witnesses[1].At.Equal(w.Witnesses[1].At) {
+		t.Errorf("witnesses.json: %v %s", err, state)
 	}
 	cfg.Solo = true
 	if _, body = get(t, cfg, "/log"); !strings.Contains(body, "Solo: not independently approved") {
@@ -219,7 +238,8 @@ func TestFiguresJSON(t *testing.T) {
 func TestNothingBecomesMarkup(t *testing.T) {
 	evil := `"><script>alert(1)</script>`
 	cfg := config(&ledger{t: t})
-	cfg.Name, cfg.Witnesses = evil, []string{evil}
+	cfg.Name = evil
+	cfg.Witnessed = func() Witnessed { return Witnessed{Needed: evil, Witnesses: []Witness{{Name: evil}}} }
 	cfg.Figures = func(context.Context) (receipt.Figures, error) {
 		return receipt.Figures{
 			Refusals: map[string]int64{evil: 1}, Collections: map[string]int64{evil: 1, "b": 2}, Acts: map[string]receipt.Tally{"add": {}},
@@ -353,4 +373,15 @@ func TestWriteSite(t *testing.T) {
 		t.Skip("set CANDOR_SITE to a folder to have the static site written there")
 	}
 	writeSite(t, busy(t), dir)
+}
+
+func TestAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "less than a minute ago", 59 * time.Second: "less than a minute ago", time.Minute: "1 minute ago",
+		119 * time.Minute: "1 hour ago", 47 * time.Hour: "1 day ago", 2400 * time.Hour: "100 days ago",
+	} {
+		if got := ago(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
 }

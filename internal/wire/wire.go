@@ -175,6 +175,15 @@ type Commit struct {
 	Finish bool `json:"finish,omitempty" doc:"ends the addition"`
 }
 
+// Committed is an addition's account with the receipt of its newest record.
+type Committed struct {
+	candor.Addition
+	Receipt string `json:"receipt,omitempty" doc:"proof that the newest record of this addition is in the log; none while nothing was added"`
+}
+
+// RecordIndex is the newest record's place in the log; 0 while there is none.
+func (c Committed) RecordIndex() int64 { return c.Record }
+
 // Additions lists additions, newest first.
 type Additions struct {
 	Additions []candor.Addition `json:"additions"`
