@@ -15,6 +15,9 @@ import (
 	"candor"
 )
 
+// JournalFile is the name of the custodian's state in its folder.
+const JournalFile = "custodian.journal"
+
 // A journal is a text file: a line that names the format and the log, then one
 // line a batch: the CRC-32C of the JSON in 8 hexadecimal digits, a space, and
 // a JSON array of entries. Each line is written by one write and synced before

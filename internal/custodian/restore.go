@@ -3,6 +3,7 @@ package custodian
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"candor"
@@ -76,3 +77,7 @@ func (s *state) status() Status {
 
 // keepAll keeps every nonce: what a failed restore leaves must be no laxer.
 const keepAll = 100 * 365 * 24 * time.Hour
+
+// Lock takes a lock file that ends with the process or with Close. A Conflict
+// error says that another process has it.
+func Lock(path string) (io.Closer, error) { return lockFile(path) }

@@ -93,7 +93,7 @@ func openState(dir, origin string, keep time.Duration) (*state, error) {
 		spent:    make(map[string]*spentNonce),
 		purposes: make(map[string]*purposeState),
 	}
-	j, err := openJournal(filepath.Join(dir, "custodian.journal"), origin, s.apply)
+	j, err := openJournal(filepath.Join(dir, JournalFile), origin, s.apply)
 	if err != nil {
 		return nil, err
 	}

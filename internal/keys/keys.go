@@ -4,7 +4,8 @@
 //
 // Generate makes the keys of a new archive, Load reads them, and WriteKit
 // makes the recovery kit without which a lost configuration folder is a lost
-// archive. What never breaks: a key file is never overwritten, is readable by
+// archive. When a custodian on another host holds the key that opens, Prepare
+// makes the archive's part, and the folder holds no such key. What never breaks: a key file is never overwritten, is readable by
 // its owner only, and no key is ever printed by a log line or an error.
 package keys
 
@@ -31,9 +32,11 @@ import (
 
 // Names of the key files.
 const (
-	CustodianFile = "custodian.key" // opens every sealed key; the one that must not be lost
-	LogFile       = "log.key"       // signs the log's checkpoints
-	AuditorFile   = "auditor.key"   // opens sealed details
+	CustodianFile = "custodian.key"  // opens every sealed key; the one that must not be lost
+	LogFile       = "log.key"        // signs the log's checkpoints
+	AuditorFile   = "auditor.key"    // opens sealed details
+	ClientFile    = "client.key"     // by which a custodian on another host knows the archive
+	RemoteFile    = "custodian.json" // where that custodian is; holds nothing secret
 )
 
 const custodianPrefix = "CANDOR-CUSTODIAN-KEY-1 "
@@ -44,9 +47,11 @@ const maxKeyFile = 64 << 10
 // Keys are the secrets of one archive.
 type Keys struct {
 	Origin    string // the log's origin line, which is also the name of its key
-	Custodian []byte // seed of an MLKEM768X25519 key, 32 bytes
+	Custodian []byte // seed of an MLKEM768X25519 key, 32 bytes; none when another host has it
 	Log       string // a signed-note Ed25519 signer key: PRIVATE+KEY+…
 	Auditor   string // an age hybrid identity, AGE-SECRET-KEY-PQ-1…; or only its recipient, age1pq1…, where the identity was handed over
+	Client    string // PEM, for a custodian on another host; "" when it is in this process
+	Remote    *Remote
 }
 
 // String hides the keys from whoever prints them by mistake.
@@ -60,6 +65,12 @@ func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // CustodianPublic returns the public HPKE key to which the vault wraps.
 func (k Keys) CustodianPublic() ([]byte, error) {
+	if k.Client != "" {
+		if k.Remote == nil {
+			return nil, candor.Errorf(candor.Invalid, "These keys wait for a custodian on another host. Finish with `candor init --custodian URL --custodian-key KEY --custodian-pin PIN`.")
+		}
+		return k.Remote.Public, nil
+	}
 	private, err := hpke.MLKEM768X25519().NewPrivateKey(k.Custodian)
 	if err != nil {
 		return nil, damaged(CustodianFile, err)
@@ -97,7 +108,7 @@ func (k Keys) AuditorRecipient() (string, error) {
 
 // check makes sure that the keys are keys and belong to one origin.
 func (k Keys) check() error {
-	if _, err := k.CustodianPublic(); err != nil {
+	if err := k.checkCustodian(); err != nil {
 		return err
 	}
 	signer, err := note.NewSigner(k.Log)
@@ -149,6 +160,14 @@ type Passphrases map[string]string
 // Generate makes the keys of a new archive and writes them into dir, which is
 // made if need be. Keys that stand there already are a Conflict error.
 func Generate(dir, origin string, lock Passphrases) (Keys, error) {
+	k, err := freshKeys(origin)
+	if err != nil {
+		return Keys{}, err
+	}
+	return k, k.Save(dir, lock)
+}
+
+func freshKeys(origin string) (Keys, error) {
 	skey, _, err := note.GenerateKey(rand.Reader, origin)
 	if err == nil {
 		_, err = note.NewSigner(skey)
@@ -168,8 +187,7 @@ func Generate(dir, origin string, lock Passphrases) (Keys, error) {
 	if err != nil {
 		return Keys{}, candor.Wrap(err, candor.Unavailable, "No randomness could be had for the keys; nothing was written.")
 	}
-	k := Keys{Origin: origin, Custodian: seed, Log: skey, Auditor: auditor.String()}
-	return k, k.Save(dir, lock)
+	return Keys{Origin: origin, Custodian: seed, Log: skey, Auditor: auditor.String()}, nil
 }
 
 // Save writes the key files into dir, durably: all or none, and never over
@@ -185,10 +203,9 @@ func (k Keys) save(dir string, lock Passphrases, work int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return cannotWrite(err)
 	}
-	texts := map[string]string{
-		CustodianFile: custodianPrefix + base64.StdEncoding.EncodeToString(k.Custodian) + "\n",
-		LogFile:       k.Log + "\n",
-		AuditorFile:   k.Auditor + "\n",
+	texts, err := k.texts()
+	if err != nil {
+		return err
 	}
 	var written []string
 	for name, text := range texts {
@@ -256,17 +273,10 @@ func cannotWrite(err error) error {
 // Invalid for one that others may read, Denied for a wrong passphrase,
 // Verification for what is no key.
 func Load(dir string, ask func(file string) (string, error)) (Keys, error) {
-	custodian, err := loadFile(dir, CustodianFile, ask)
+	var k Keys
+	err := k.loadCustodian(dir, ask)
 	if err != nil {
 		return Keys{}, err
-	}
-	seed, ok := strings.CutPrefix(custodian, custodianPrefix)
-	if !ok {
-		return Keys{}, damaged(CustodianFile, errors.New("it does not begin as it must"))
-	}
-	var k Keys
-	if k.Custodian, err = base64.StdEncoding.DecodeString(seed); err != nil {
-		return Keys{}, damaged(CustodianFile, errors.New("not base64"))
 	}
 	if k.Log, err = loadFile(dir, LogFile, ask); err != nil {
 		return Keys{}, err

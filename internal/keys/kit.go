@@ -21,11 +21,13 @@ const scryptWork = 18
 
 // kit is the plaintext of a recovery kit.
 type kit struct {
-	V         int    `json:"v"` // 1
-	Origin    string `json:"origin"`
-	Custodian []byte `json:"custodian"`
-	Log       string `json:"log"`
-	Auditor   string `json:"auditor"`
+	V         int     `json:"v"` // 1, or 2 when a custodian on another host has the key
+	Origin    string  `json:"origin"`
+	Custodian []byte  `json:"custodian"` // none in 2
+	Log       string  `json:"log"`
+	Auditor   string  `json:"auditor"`
+	Client    string  `json:"client,omitempty"` // of 2
+	Remote    *Remote `json:"remote,omitempty"` // of 2
 }
 
 // WriteKit writes the recovery kit: all keys as JSON, sealed under a
@@ -40,7 +42,11 @@ func (k Keys) writeKit(path, passphrase string, work int) error {
 	if err := k.check(); err != nil {
 		return err
 	}
-	plain, err := json.Marshal(kit{1, k.Origin, k.Custodian, k.Log, k.Auditor})
+	x := kit{1, k.Origin, k.Custodian, k.Log, k.Auditor, k.Client, k.Remote}
+	if k.Client != "" {
+		x.V = 2
+	}
+	plain, err := json.Marshal(x)
 	if err != nil {
 		return candor.Wrap(err, candor.Internal, "The recovery kit could not be made.")
 	}
@@ -68,10 +74,10 @@ func parseKit(plain []byte) (Keys, error) {
 	var x kit
 	dec := json.NewDecoder(bytes.NewReader(plain))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&x); err != nil || x.V != 1 {
+	if err := dec.Decode(&x); err != nil || (x.V != 1 && x.V != 2) || (x.V == 2) != (x.Client != "") {
 		return Keys{}, candor.Errorf(candor.Verification, "This is not a recovery kit that this Candor can read. It may be of a newer version.")
 	}
-	k := Keys{Origin: x.Origin, Custodian: x.Custodian, Log: x.Log, Auditor: x.Auditor}
+	k := Keys{Origin: x.Origin, Custodian: x.Custodian, Log: x.Log, Auditor: x.Auditor, Client: x.Client, Remote: x.Remote}
 	return k, k.check()
 }
 

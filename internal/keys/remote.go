@@ -1,0 +1,135 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/hpke"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"candor"
+)
+
+// Remote says which custodian on another host holds the key that opens. It is
+// RemoteFile, and holds nothing secret.
+type Remote struct {
+	V      int    `json:"v"`      // 1
+	URL    string `json:"url"`    // https://host:port
+	Public []byte `json:"public"` // its HPKE public key, to which the vault wraps
+	Pin    string `json:"pin"`    // of the key by which it is known: sha256:…
+}
+
+func (r Remote) check() error {
+	if _, err := hpke.MLKEM768X25519().NewPublicKey(r.Public); err != nil || r.V != 1 || r.URL == "" || r.Pin == "" {
+		return candor.Wrap(err, candor.Invalid, "What is known of the custodian on another host is incomplete: its address, its public key (the file custodian.pub there) and its pin are needed.")
+	}
+	return nil
+}
+
+// Prepare makes the archive's part of the keys, for a custodian on another host
+// that will hold the one that opens. client is the PEM of the key by which that
+// custodian will know the archive. SetRemote finishes.
+func Prepare(dir, origin, client string, lock Passphrases) (Keys, error) {
+	k, err := freshKeys(origin)
+	if err != nil {
+		return Keys{}, err
+	}
+	clear(k.Custodian) // nobody has it, and nothing was wrapped to it
+	k.Custodian, k.Client = nil, client
+	return k, k.Save(dir, lock)
+}
+
+// SetRemote says which custodian the keys in dir belong to. It can be said once.
+func SetRemote(dir string, r Remote) error {
+	r.V = 1
+	if err := r.check(); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return candor.Wrap(err, candor.Internal, "The custodian's address could not be encoded.")
+	}
+	if err := writeNew(filepath.Join(dir, RemoteFile), append(text, '\n')); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// checkCustodian makes sure that there is one custodian's key, here or elsewhere.
+func (k Keys) checkCustodian() error {
+	if k.Client == "" {
+		_, err := k.CustodianPublic()
+		return err
+	}
+	if block, _ := pem.Decode([]byte(k.Client)); block == nil || len(k.Custodian) > 0 {
+		return damaged(ClientFile, errors.New("not a PEM block"))
+	}
+	if k.Remote == nil {
+		return nil
+	}
+	return k.Remote.check()
+}
+
+// texts are the key files, by name.
+func (k Keys) texts() (map[string]string, error) {
+	texts := map[string]string{LogFile: k.Log + "\n", AuditorFile: k.Auditor + "\n"}
+	if k.Client == "" {
+		texts[CustodianFile] = custodianPrefix + base64.StdEncoding.EncodeToString(k.Custodian) + "\n"
+		return texts, nil
+	}
+	texts[ClientFile] = k.Client
+	if k.Remote != nil {
+		text, err := json.MarshalIndent(k.Remote, "", "  ")
+		if err != nil {
+			return nil, candor.Wrap(err, candor.Internal, "The custodian's address could not be encoded.")
+		}
+		texts[RemoteFile] = string(text) + "\n"
+	}
+	return texts, nil
+}
+
+// loadCustodian reads the custodian's key, or where it is.
+func (k *Keys) loadCustodian(dir string, ask func(string) (string, error)) error {
+	if _, err := os.Stat(filepath.Join(dir, ClientFile)); err == nil {
+		return k.loadRemote(dir, ask)
+	}
+	text, err := loadFile(dir, CustodianFile, ask)
+	if err != nil {
+		return err
+	}
+	seed, ok := strings.CutPrefix(text, custodianPrefix)
+	if !ok {
+		return damaged(CustodianFile, errors.New("it does not begin as it must"))
+	}
+	if k.Custodian, err = base64.StdEncoding.DecodeString(seed); err != nil {
+		return damaged(CustodianFile, errors.New("not base64"))
+	}
+	return nil
+}
+
+func (k *Keys) loadRemote(dir string, ask func(string) (string, error)) error {
+	text, err := loadFile(dir, ClientFile, ask)
+	if err != nil {
+		return err
+	}
+	k.Client = text + "\n"
+	data, err := os.ReadFile(filepath.Join(dir, RemoteFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // prepared only
+	}
+	if err != nil {
+		return candor.Wrap(err, candor.Unavailable, "The file %s cannot be read.", filepath.Join(dir, RemoteFile))
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	k.Remote = new(Remote)
+	if err := dec.Decode(k.Remote); err != nil {
+		return candor.Wrap(err, candor.Invalid, "The file %s cannot be read. Restore it from the recovery kit.", filepath.Join(dir, RemoteFile))
+	}
+	return nil
+}
