@@ -3,8 +3,8 @@
 //
 //	go run ./adding -corpus FOLDER -candor BINARY [-rounds 3]
 //
-// Wall time is from start to exit. Memory is the highest sum of resident pages
-// of the command and all its children, sampled every 50 ms.
+// Wall time is from start to exit. Memory is the highest proportional set size
+// of the command with all its children, sampled every 50 ms.
 package main
 
 import (

@@ -59,7 +59,7 @@ type Config struct {
 	TimePerMB    time.Duration // time that it has beside, for each MB read or handed on; default 10 s
 	CacheDir     string        // folder of the PDF engine's compiled code; default in the user's cache folder
 	MaxJobs      int           // files after which a worker is replaced; default 5,000
-	RestartAbove int64         // resident bytes above which a worker is replaced after a file; default 320 MiB
+	RestartAbove int64         // resident bytes above which a worker is replaced after a file; default 240 MiB
 	Limits       Limits        // bounds of one source; a zero field has its own default
 	Logger       *slog.Logger  // default slog.Default; never told names or contents
 	Started      func(pid int) // told of each worker process that was started, for accounts of resources
@@ -73,7 +73,7 @@ func (c *Config) defaults() error {
 	setDefault(&c.TimeBase, 60*time.Second)
 	setDefault(&c.TimePerMB, 10*time.Second)
 	setDefault(&c.MaxJobs, 5000)
-	setDefault(&c.RestartAbove, 320<<20)
+	setDefault(&c.RestartAbove, 240<<20)
 	setDefault(&c.Limits.Text, 256<<20)
 	setDefault(&c.Limits.Parts, 1_000_000)
 	setDefault(&c.Limits.Ratio, 200)
@@ -279,12 +279,21 @@ func (p *Pool) Extract(ctx context.Context, src candor.Source, sink candor.Sink)
 	return p.attempt(ctx, s, src, first, sink)
 }
 
+// largePDF is the size in bytes from which a PDF gets a fresh worker. PDFium's
+// memory never shrinks: whether a large file fits must not depend on what the
+// worker has read before.
+const largePDF = 8 << 20
+
 // attempt reads with a slot's worker, and once more with a fresh one if an old
 // one died before it gave anything: what earlier files left in it may have been
 // the cause.
 func (p *Pool) attempt(ctx context.Context, s *slot, src candor.Source, first []byte, sink candor.Sink) (candor.Reading, error) {
+	pdf := maybePDF(first)
+	if pdf && src.Size > largePDF && s.p != nil && s.p.jobs > 0 {
+		s.drop()
+	}
 	for {
-		if err := p.ready(ctx, s, maybePDF(first)); err != nil {
+		if err := p.ready(ctx, s, pdf); err != nil {
 			return candor.Reading{}, err
 		}
 		used := s.p.jobs > 0

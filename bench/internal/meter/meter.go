@@ -17,7 +17,7 @@ import (
 // Sample is one run.
 type Sample struct {
 	Wall   time.Duration
-	PeakKB int64 // sum of resident pages over the process tree
+	PeakKB int64 // proportional set size, summed over the process tree
 }
 
 // Series is several runs of one command.
@@ -78,10 +78,11 @@ func Run(cmd *exec.Cmd) (Sample, error) {
 	}
 }
 
-// tree sums the resident memory of a process and its descendants, in kB.
+// tree sums the memory of a process and its descendants, in kB: the kernel's
+// proportional set size, in which pages that several of them share (the
+// program itself) count once.
 func tree(root int) int64 {
 	parents := make(map[int]int)
-	sizes := make(map[int]int64)
 	stats, _ := filepath.Glob("/proc/[0-9]*/status")
 	for _, path := range stats {
 		data, err := os.ReadFile(path)
@@ -89,29 +90,41 @@ func tree(root int) int64 {
 			continue // it has ended
 		}
 		var pid, ppid int
-		var kb int64
 		for line := range strings.Lines(string(data)) {
 			name, rest, _ := strings.Cut(line, ":")
-			value, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			value, _ := strconv.Atoi(strings.TrimSpace(rest))
 			switch name {
 			case "Pid":
-				pid = int(value)
+				pid = value
 			case "PPid":
-				ppid = int(value)
-			case "VmRSS":
-				kb = value
+				ppid = value
 			}
 		}
-		parents[pid], sizes[pid] = ppid, kb
+		parents[pid] = ppid
 	}
 	var sum int64
-	for pid, kb := range sizes {
+	for pid := range parents {
 		for up := pid; up > 1; up = parents[up] {
 			if up == root {
-				sum += kb
+				sum += proportional(pid)
 				break
 			}
 		}
 	}
 	return sum
+}
+
+// proportional reads a process's proportional set size, 0 when it has ended.
+func proportional(pid int) int64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kb
+		}
+	}
+	return 0
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	gcPercent = 50        // garbage a heap may grow by before it is collected
-	softLimit = 400 << 20 // bytes at which the Go runtime collects harder
+	softLimit = 240 << 20 // bytes at which the Go runtime collects harder
 )
 
 // Readers read sources. A Reader trusts nothing about the source; what it may
