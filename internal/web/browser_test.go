@@ -105,10 +105,13 @@ func TestShots(t *testing.T) {
 	if dir == "" {
 		t.Skip("set CANDOR_SHOTS to a folder to have pictures of every page written there")
 	}
-	d := newDesk(t)
+	d := newDesk(t, readsIdentities)
 	ctx := browser(t)
 	lind, osei, admin := d.signedIn("m.lind"), d.signedIn("r.osei"), d.signedIn("a.keller")
 	tan := d.signedIn("j.tan")
+	noor, locked := d.signedIn("i.noor"), d.signedIn("i.noor")
+	noor.unlock(d.archive.audit.identity.String())
+	found := noor.findActs(url.Values{})
 	results, _ := lind.search("quay tender")
 	from := filepath.Base(results)
 	pdf, _ := lind.open(0, from)
@@ -141,6 +144,11 @@ func TestShots(t *testing.T) {
 		{"addition", lind, "/additions/add-1?condition=", nil},
 		{"people", admin, "/people", nil},
 		{"collections", admin, "/collections", nil},
+		{"audit-locked", locked, "/audit", nil},
+		{"audit", noor, "/audit", nil},
+		{"audit-found", noor, found, nil},
+		{"audit-record", noor, found + "/2", nil},
+		{"override", lind, "/purposes/new", chromedp.Steps(click("main details summary"), chromedp.ScrollIntoView(chromedp.CSS("main details")))},
 		{"terms", lind, "/terms", nil},
 		{"help", lind, "/help", nil},
 		{"notfound", lind, "/nowhere", nil},

@@ -36,6 +36,7 @@ type purposeFormPage struct {
 	Chosen      []string
 	Coverage    string
 	Days        string
+	Override    bool
 	Problem     string
 }
 
@@ -66,7 +67,7 @@ func (s *server) requestPurpose(w http.ResponseWriter, v *visit) error {
 	}
 	page := purposeFormPage{
 		Reason: v.PostFormValue("reason"), Why: strings.TrimSpace(v.PostFormValue("why")),
-		Chosen: v.PostForm["collection"], Coverage: v.PostFormValue("coverage"), Days: v.PostFormValue("days"),
+		Chosen: v.PostForm["collection"], Coverage: v.PostFormValue("coverage"), Days: v.PostFormValue("days"), Override: v.PostFormValue("override") != "",
 	}
 	req, err := page.request()
 	if err == nil {
@@ -87,7 +88,7 @@ func (s *server) requestPurpose(w http.ResponseWriter, v *visit) error {
 }
 
 func (p purposeFormPage) request() (archive.PurposeRequest, error) {
-	r := archive.PurposeRequest{Reason: p.Reason, Why: p.Why, Collections: p.Chosen}
+	r := archive.PurposeRequest{Reason: p.Reason, Why: p.Why, Collections: p.Chosen, Override: p.Override}
 	coverage, err := wholeNumber(p.Coverage)
 	if err != nil {
 		return r, candor.Errorf(candor.Invalid, "The number of items was not understood. Write a whole number, such as 500, or leave it empty.")

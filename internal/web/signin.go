@@ -59,6 +59,7 @@ func (s *server) signInFailed(w http.ResponseWriter, v *visit, page signInPage, 
 func (s *server) signOut(w http.ResponseWriter, v *visit) error {
 	if v.signedIn {
 		s.shown.forget(v.who.Person.ID)
+		s.audits.lock(s.sessionOf(v))
 	}
 	name := s.cookieName(sessionCookie)
 	if secret := cookie(v.Request, name); secret != "" {

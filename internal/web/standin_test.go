@@ -46,6 +46,7 @@ type standIn struct {
 	sent    map[string][]byte
 	broken  error // every use fails with it
 	acts    int   // searches and opens performed
+	audit   *audits
 }
 
 // memoryLog is a transparency log in memory.
@@ -143,6 +144,7 @@ func newStandIn(t testing.TB) *standIn {
 		{ID: "r.osei", Name: "R. Osei", Roles: []candor.Role{candor.Approver}, Created: since},
 		{ID: "j.tan", Name: "J. Tan", Roles: []candor.Role{candor.Reader}, Created: since},
 		{ID: "a.keller", Name: "A. Keller", Roles: []candor.Role{candor.Administrator}, Created: since},
+		{ID: "i.noor", Name: "I. Noor", Roles: []candor.Role{candor.Auditor}, Created: since},
 	}
 	s.cols = []archive.CollectionInfo{
 		{Name: "harbour", Title: "Harbour office", Created: since, Totals: candor.Totals{Items: 4812, Bytes: 9_300_000_000, Conditions: map[candor.Condition]int64{candor.Done: 4700, candor.Partial: 61, candor.Failed: 51}}},
@@ -151,6 +153,7 @@ func newStandIn(t testing.TB) *standIn {
 	s.fillPurposes()
 	s.fillItems()
 	s.fillAdditions()
+	s.audit = newAudits(t, testNow)
 	return s
 }
 

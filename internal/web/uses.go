@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 
+	"filippo.io/age"
+
 	"candor"
 	"candor/internal/archive"
 	"candor/receipt"
@@ -17,6 +19,7 @@ type Archive interface {
 	Purposes
 	Adding
 	Reading
+	Auditing
 }
 
 // People are the uses that concern who acts.
@@ -60,6 +63,13 @@ type Reading interface {
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error)
 	View(ctx context.Context, who archive.Actor, id string) (Opened, error)
 	Receipt(ctx context.Context, index int64) (receipt.Receipt, error)
+}
+
+// Auditing are the auditor's uses.
+type Auditing interface {
+	UnlockAudit(ctx context.Context, who archive.Actor, identity age.Identity) (archive.Receipted, error)
+	Audit(ctx context.Context, who archive.Actor, r archive.AuditRequest, yield func(archive.AuditRecord) error) (receipt.Receipt, error)
+	Review(ctx context.Context, who archive.Actor, index int64, note string) (archive.Receipted, error)
 }
 
 // Opened is an opened item and the way to its contents, which for a view of

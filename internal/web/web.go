@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"time"
 
+	"filippo.io/age"
+
 	"candor"
 )
 
@@ -56,6 +58,9 @@ type Config struct {
 	// passwords. nil takes the connection's address; behind a proxy, read the
 	// header that the proxy sets.
 	ClientAddr func(*http.Request) string
+	// ReadIdentity reads the auditor's identity from the bytes of a key file and
+	// its passphrase, which may be empty. nil: the pages unlock no sealed details.
+	ReadIdentity func(data []byte, passphrase string) (age.Identity, error)
 
 	Logger *slog.Logger     // nil discards
 	Now    func() time.Time // nil is time.Now
@@ -68,6 +73,7 @@ type server struct {
 	pages    *pages
 	shown    *memory
 	attempts *attempts
+	audits   *auditDesk
 }
 
 // New makes the pages. The handler answers every path; the caller mounts
@@ -92,7 +98,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: cfg, pages: p, shown: newMemory(cfg.Now), attempts: newAttempts(cfg.Now)}
+	s := &server{Config: cfg, pages: p, shown: newMemory(cfg.Now), attempts: newAttempts(cfg.Now), audits: newAuditDesk(cfg.Now)}
 	return s.guard(s.routes()), nil
 }
 
@@ -151,6 +157,14 @@ func (s *server) routes() http.Handler {
 	mux.Handle("GET /collections", s.signedIn(s.collections))
 	mux.Handle("POST /collections", s.signedIn(s.addCollection))
 	mux.Handle("GET /receipt/{index}", s.signedIn(s.saveReceipt))
+
+	mux.Handle("GET /audit", s.auditor(s.auditStart))
+	mux.Handle("POST /audit/unlock", s.auditor(s.auditUnlock))
+	mux.Handle("POST /audit/lock", s.auditor(s.auditLock))
+	mux.Handle("POST /audit/find", s.auditor(s.auditFind))
+	mux.Handle("GET /audit/found/{id}", s.auditor(s.auditFound))
+	mux.Handle("GET /audit/found/{id}/{index}", s.auditor(s.auditRecord))
+	mux.Handle("POST /audit/found/{id}/{index}/review", s.auditor(s.auditReview))
 
 	mux.Handle("/", s.visit(s.nothingHere))
 	return mux
