@@ -79,6 +79,7 @@ func (c *cli) purposeRequest() *cobra.Command {
 	f.StringVar(&in.Why, "why", "", "the explanation, in your own `words`")
 	f.Int64Var(&in.Coverage, "coverage", 0, "most distinct `items` it may be shown (default: what the terms say)")
 	f.StringVar(&expires, "expires", "", "`time` until it ends, such as 30d, 2w or 12h (default: what the terms say)")
+	f.BoolVar(&in.Override, "override", false, "for an emergency (break-glass): at most 24 hours, approved by somebody else who says why, told first in public")
 	f.StringArrayVar(&acts, "act", nil, "an `act` it allows (repeat for several; default search, open and export)")
 	return cmd
 }
@@ -97,12 +98,13 @@ func (c *cli) printAsked(p wire.PurposeAct) error {
 }
 
 func (c *cli) purposeDecide(verb, short string) *cobra.Command {
-	return &cobra.Command{
+	var because string
+	cmd := &cobra.Command{
 		Use: verb + " PURPOSE", Short: short, Args: oneArg("purpose"),
 		Example: example("candor purpose " + verb + " p-3k7v2m9qxa --as a.lind"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(conn *connection) error {
-				p, err := conn.DecidePurpose(cmd.Context(), candor.PurposeID(args[0]), verb)
+				p, err := conn.DecideBecause(cmd.Context(), candor.PurposeID(args[0]), verb, because)
 				if err != nil {
 					return err
 				}
@@ -110,6 +112,10 @@ func (c *cli) purposeDecide(verb, short string) *cobra.Command {
 			})
 		},
 	}
+	if verb != "revoke" {
+		cmd.Flags().StringVar(&because, "because", "", "why, in your `words`, sealed for the auditor; needed to approve an override")
+	}
+	return cmd
 }
 
 func (c *cli) purposeList() *cobra.Command {
@@ -172,6 +178,12 @@ func printPurpose(w io.Writer, p wire.Purpose) {
 	line("asked by", fmt.Sprintf("%s (%s), %s", p.AskedName, p.AskedBy, p.Asked.Local().Format(time.RFC1123)))
 	if p.DecidedBy != "" {
 		line("decided by", fmt.Sprintf("%s (%s), %s", p.ByName, p.DecidedBy, p.Decided.Local().Format(time.RFC1123)))
+	}
+	if p.Because != "" {
+		line("because", p.Because)
+	}
+	if p.Override {
+		line("note", "an override (break-glass)")
 	}
 	if p.Solo {
 		line("note", "not independently approved")

@@ -93,6 +93,9 @@ func (c *cli) verify(ctx context.Context, what string, opts receipt.Options) (ve
 	if err != nil {
 		return verified{}, nil, candor.Wrap(err, candor.NotFound, "There is no %s to verify. Name a data folder, a log's folder, the address of a server, or a file with a receipt.", what)
 	}
+	if info.IsDir() && len(evidenceIn(what)) > 0 {
+		return c.verifyEvidence(ctx, what, opts)
+	}
 	if info.IsDir() {
 		return c.verifyLog(ctx, logOf(what), opts)
 	}
@@ -140,11 +143,18 @@ func figuresInWords(v *receipt.Verification) []string {
 		shown += t.Allowed
 		refused += t.Refused
 	}
-	out := []string{fmt.Sprintf("It holds %s (%s). %s allowed and %s refused, under %s.",
+	var out []string
+	if n := v.Figures.Overrides; n > 0 {
+		out = append(out, fmt.Sprintf("%s approved for an emergency (break-glass).", counted(n, "override was", "overrides were")))
+	}
+	out = append(out, fmt.Sprintf("It holds %s (%s). %s allowed and %s refused, under %s.",
 		counted(v.Figures.Items, "item", "items"), size(v.Figures.Bytes), counted(shown, "act was", "acts were"),
-		fmt.Sprint(refused), counted(int64(len(v.Figures.Purposes)), "purpose", "purposes"))}
+		fmt.Sprint(refused), counted(int64(len(v.Figures.Purposes)), "purpose", "purposes")))
 	if n := v.Figures.Unanswered; n > 0 {
 		out = append(out, fmt.Sprintf("%s no outcome: an act was under way, or was cut off before anything was released.", counted(n, "intent has", "intents have")))
+	}
+	if n := v.Figures.Destroyed; n > 0 {
+		out = append(out, fmt.Sprintf("The sealed details of %s were destroyed under a retention rule.", counted(n, "record", "records")))
 	}
 	if v.Figures.Solo {
 		out = append(out, "Solo: purposes were not independently approved.")
