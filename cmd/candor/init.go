@@ -30,6 +30,7 @@ type made struct {
 type initFlags struct {
 	solo, sealKeys           bool
 	admin, name, origin, kit string
+	custodian                custodianAt
 	witnesses                string
 }
 
@@ -68,6 +69,9 @@ on; give the log's key, which is printed, to them first.`,
 	f.StringVar(&in.origin, "origin", "", "the log's public `name`, such as example.org/archive (default: a random one)")
 	f.StringVar(&in.kit, "kit", "", "write the recovery kit to a `file`, under the passphrase of CANDOR_KIT_PASSPHRASE or asked for")
 	f.StringVar(&in.witnesses, "witnesses", "", "`file` with the policy of witnesses, as in docs/witnesses.md")
+	f.StringVar(&in.custodian.url, "custodian", "", "`address` of a custodian on another host, such as https://custodian.example.org:7311")
+	f.StringVar(&in.custodian.key, "custodian-key", "", "`file` custodian.pub of that custodian, or what stands in it")
+	f.StringVar(&in.custodian.pin, "custodian-pin", "", "`pin` of that custodian")
 	f.BoolVar(&in.sealKeys, "seal-keys", false, "keep the key files under a passphrase, of CANDOR_KEY_PASSPHRASE or asked for at each start")
 	return cmd
 }
@@ -88,6 +92,16 @@ func (c *cli) init(cmd *cobra.Command, in initFlags) error {
 			return err
 		}
 		cfg.Policy = text
+	}
+	if in.custodian.given() {
+		far, err := in.custodian.remote()
+		if err != nil {
+			return err
+		}
+		if in.origin == "" {
+			return candor.Errorf(candor.Invalid, "Give --origin, as it was given to `candor custodian prepare`.")
+		}
+		cfg.Remote = far
 	}
 	first, generated, err := c.firstPerson(in)
 	if err != nil {

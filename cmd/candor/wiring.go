@@ -53,8 +53,9 @@ type creation struct {
 	People            []archive.NewPerson
 	Collection, Title string
 	Lock              keys.Passphrases
-	Policy            []byte // of witnesses; nil for none
-	Kit, KitPass      string // recovery kit; no kit without a file name
+	Policy            []byte       // of witnesses; nil for none
+	Kit, KitPass      string       // recovery kit; no kit without a file name
+	Remote            *keys.Remote // custodian on another host; nil for one in this process
 }
 
 // engine is an open archive with everything behind it.
@@ -187,7 +188,15 @@ func (e *engine) openLog(ctx context.Context, k keys.Keys) error {
 	return nil
 }
 
-func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys, termsHash string) (*custodian.Custodian, error) {
+func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys, termsHash string) (archive.Custodian, error) {
+	if k.Client != "" {
+		c, err := remoteCustodian(k)
+		if err != nil {
+			return nil, err
+		}
+		e.onClose(func(context.Context) error { return c.Close() })
+		return c, nil
+	}
 	verifier, err := receipt.NewVerifier(e.logKey)
 	if err != nil {
 		return nil, candor.Wrap(err, candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
@@ -289,13 +298,13 @@ func createEngine(ctx context.Context, cfg creation) (*engine, error) {
 }
 
 func (e *engine) create(ctx context.Context, cfg creation, keysDir string) (err error) {
-	k, err := keys.Generate(keysDir, cfg.Origin, cfg.Lock)
+	k, err := makeKeys(keysDir, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, removeKeys(keysDir))
+			err = errors.Join(err, removeKeys(keysDir, cfg))
 		}
 	}()
 	if cfg.Kit != "" {
@@ -321,9 +330,14 @@ func (e *engine) create(ctx context.Context, cfg creation, keysDir string) (err 
 }
 
 // removeKeys removes keys that were made a moment ago and open nothing.
-func removeKeys(dir string) error {
+// Prepared keys stay: a custodian on another host knows them already.
+func removeKeys(dir string, cfg creation) error {
 	var errs []error
-	for _, name := range []string{keys.CustodianFile, keys.LogFile, keys.AuditorFile, custodianDir} {
+	made := []string{keys.CustodianFile, keys.LogFile, keys.AuditorFile, custodianDir}
+	if cfg.Remote != nil {
+		made = []string{keys.RemoteFile}
+	}
+	for _, name := range made {
 		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	return errors.Join(errs...)

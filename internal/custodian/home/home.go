@@ -389,3 +389,6 @@ func syncDir(dir string) error {
 func cannotWrite(err error, path string) error {
 	return candor.Wrap(err, candor.Unavailable, "%s could not be written. Check room, owner and permissions of the folder.", path)
 }
+
+// DefaultLimits are those of a new folder.
+func DefaultLimits() custodian.Limits { return custodian.DefaultLimits() }
