@@ -23,6 +23,7 @@ type opened struct {
 	Bytes     int64            `json:"bytes"`
 	SHA256    string           `json:"sha256"`
 	Condition candor.Condition `json:"condition"`
+	Reason    string           `json:"reason,omitempty"` // why the condition is not done
 	Pages     int              `json:"pages,omitempty"`
 	Fields    []candor.Field   `json:"fields"`
 	Parts     []candor.ItemID  `json:"parts"`
@@ -97,7 +98,7 @@ func (c *cli) showOpened(ctx context.Context, conn *connection, v wire.View, out
 
 func asOpened(v wire.View) opened {
 	out := opened{
-		Item: v.Item.ID, Name: v.Item.Name, Type: v.Item.Type, Bytes: v.Item.Size, SHA256: v.Item.SHA256,
+		Item: v.Item.ID, Name: v.Item.Name, Type: v.Item.Type, Bytes: v.Item.Size, SHA256: v.Item.SHA256, Reason: v.Item.Reason,
 		Condition: v.Item.Condition, Pages: v.Item.Pages, Receipt: v.Receipt.Receipt,
 		Fields: append([]candor.Field{}, v.Item.Fields...), Parts: append([]candor.ItemID{}, v.Item.Parts...),
 	}
