@@ -109,7 +109,7 @@ func TestShots(t *testing.T) {
 	ctx := browser(t)
 	lind, osei, admin := d.signedIn("m.lind"), d.signedIn("r.osei"), d.signedIn("a.keller")
 	tan := d.signedIn("j.tan")
-	noor, locked := d.signedIn("i.noor"), d.signedIn("i.noor")
+	noor, locked := d.signedIn("i.noor"), d.signedIn("p.voss")
 	noor.unlock(d.archive.audit.identity.String())
 	found := noor.findActs(url.Values{})
 	results, _ := lind.search("quay tender")

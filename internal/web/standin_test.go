@@ -145,6 +145,7 @@ func newStandIn(t testing.TB) *standIn {
 		{ID: "j.tan", Name: "J. Tan", Roles: []candor.Role{candor.Reader}, Created: since},
 		{ID: "a.keller", Name: "A. Keller", Roles: []candor.Role{candor.Administrator}, Created: since},
 		{ID: "i.noor", Name: "I. Noor", Roles: []candor.Role{candor.Auditor}, Created: since},
+		{ID: "p.voss", Name: "P. Voss", Roles: []candor.Role{candor.Auditor}, Created: since},
 	}
 	s.cols = []archive.CollectionInfo{
 		{Name: "harbour", Title: "Harbour office", Created: since, Totals: candor.Totals{Items: 4812, Bytes: 9_300_000_000, Conditions: map[candor.Condition]int64{candor.Done: 4700, candor.Partial: 61, candor.Failed: 51}}},
