@@ -131,6 +131,7 @@ type matcher struct {
 	v     *view
 	fail  *failure
 	found map[ranked]*scored // what nodes found that have no list in the index
+	final *set               // what the whole query matches, when that is known
 }
 
 // scored is a list of documents with occurrences, found by a search.
@@ -532,10 +533,11 @@ func (m *matcher) list(n *patternNode) *scored {
 // placesNode matches words of a field by where they stand: one directly after
 // the other, or, with a span, from the first to the last within it.
 type placesNode struct {
-	field int
-	words []*termNode
-	stems []string
-	span  int
+	field   int
+	partial bool // inside an OR: documents may match without it having been asked
+	words   []*termNode
+	stems   []string
+	span    int
 }
 
 func (n *placesNode) cost(m *matcher) int {
@@ -547,18 +549,28 @@ func (n *placesNode) cost(m *matcher) int {
 }
 
 func (n *placesNode) match(m *matcher, within *set) *set {
+	found := n.find(m, within)
+	if within == nil || !n.partial {
+		m.found[n] = found
+	}
+	return &set{docs: slices.Clone(found.docs)}
+}
+
+// find returns where the words stand so, of documents within, and how often.
+func (n *placesNode) find(m *matcher, within *set) *scored {
 	terms := make([]node, len(n.words))
 	for i, w := range n.words {
 		terms[i] = w
 	}
+	out := &scored{}
 	both := (&andNode{must: terms}).match(m, within)
 	if both.empty() {
-		return both
+		return out
 	}
 	count := n.counter(m)
-	out := &scored{}
+	steps := 0
 	both.each(func(d uint32) bool {
-		if len(out.docs)%64 == 0 && m.stopped() {
+		if steps++; steps%256 == 0 && m.stopped() {
 			return false
 		}
 		if tf := count(d); tf > 0 {
@@ -567,8 +579,7 @@ func (n *placesNode) match(m *matcher, within *set) *set {
 		}
 		return m.fail.err == nil
 	})
-	m.found[n] = out
-	return &set{docs: slices.Clone(out.docs)}
+	return out
 }
 
 // counter returns a function that counts how often the words stand so in a

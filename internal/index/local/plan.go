@@ -24,6 +24,7 @@ type plan struct {
 	stats  [fieldCount]fieldStats
 	words  wordCount // of the index, that patterns stand for
 	mute   int       // > 0 inside a Not
+	or     int       // > 0 inside an Or
 }
 
 // node is a part of a query that matches documents of a segment.
@@ -83,7 +84,9 @@ func (p *plan) node(n query.Node) (node, error) {
 	case query.And:
 		return p.and(n.Of)
 	case query.Or:
+		p.or++
 		of, err := p.many(n.Of)
+		p.or--
 		return anyOf(of), err
 	case query.Not:
 		return p.and([]query.Node{n})
@@ -270,7 +273,7 @@ func (p *plan) sequence(field string, words []string) (node, error) {
 // places matches words by where they stand: one directly after the other, or,
 // with a span, all within it.
 func (p *plan) places(field int, stems []string, span int) (node, error) {
-	n := &placesNode{field: field, span: span}
+	n := &placesNode{field: field, span: span, partial: p.or > 0}
 	for _, s := range stems {
 		t, err := p.term(field, s, stemmed)
 		if err != nil {

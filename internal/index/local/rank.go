@@ -97,7 +97,7 @@ func (n *patternNode) cursor(m *matcher) *cursor {
 func (n *placesNode) cursor(m *matcher) *cursor {
 	found := m.found[n]
 	if found == nil {
-		return nil
+		found = n.find(m, m.final)
 	}
 	sum := 0.0
 	for _, w := range n.words {
@@ -268,6 +268,7 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 		return
 	}
 	r := &ranker{m: m, top: t, nums: nums}
+	m.final = matched
 	total := 0
 	for _, n := range m.plan.ranked {
 		if c := n.cursor(m); c != nil {
