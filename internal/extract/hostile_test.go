@@ -93,6 +93,7 @@ func obey(what, arg string, done *candor.Reading) (string, error) {
 				b[i] = 1
 			}
 			all = append(all, b)
+			_ = all // held, so that memory runs out
 		}
 	case "hang":
 		for { //nolint // a parser that never ends

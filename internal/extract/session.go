@@ -158,7 +158,7 @@ func (s *session) answer(p []byte) error {
 		s.block = make([]byte, wire.BlockSize)
 	}
 	s.pause()
-	got, err := s.src.ReadAt(s.block[:n], off)
+	got, _ := s.src.ReadAt(s.block[:n], off) // a short read tells all
 	s.resume()
 	kind, block := wire.Block, s.block[:n]
 	if got < n {

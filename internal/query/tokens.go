@@ -40,8 +40,8 @@ func EachToken(text string, yield func(folded []byte, start, end int) bool) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c < utf8.RuneSelf {
-			switch low := asciiFold[c]; {
-			case low == 0:
+			switch low := asciiFold[c]; low {
+			case 0:
 				if start >= 0 && !flush(i) {
 					return
 				}

@@ -94,7 +94,7 @@ func readPart(files fs.FS, name string) ([]byte, error) {
 // bytes; lengths are 8 bytes, big-endian. See docs/spec/terms.md.
 func (b Bundle) Hash() string {
 	h := sha256.New()
-	io.WriteString(h, "candor-terms/v1\n")
+	h.Write([]byte("candor-terms/v1\n"))
 	for _, p := range b.parts() {
 		for _, field := range [][]byte{[]byte(p.name), *p.data} {
 			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))

@@ -208,7 +208,7 @@ func Original(n int) candor.KeyName { return candor.ItemKey("main", Item(n), can
 
 // FileKey is the key that is wrapped under a name.
 func FileKey(name candor.KeyName) []byte {
-	return []byte(fmt.Sprintf("%-16.16s", strings.TrimLeft(string(name), "main/a")))
+	return []byte(fmt.Sprintf("%-16.16s", strings.TrimLeft(string(name), "main/")))
 }
 
 // Ask is an act under way.

@@ -28,7 +28,6 @@ type Writer struct {
 	pages  int // form feeds owed, not yet written
 	fed    int // form feeds written
 	last   byte
-	solid  bool // some text other than white space was written
 	cr     bool // the last byte read was a carriage return
 	err    error
 }
