@@ -24,7 +24,7 @@ import (
 
 // pair is an archive, and a custodian that answers on loopback.
 type pair struct {
-	t       *testing.T
+	t       testing.TB
 	archive *custodiantest.Archive
 	seed    []byte
 	dir     string
@@ -37,7 +37,7 @@ type pair struct {
 	wrap    func(remote.Service) remote.Service // set before start
 }
 
-func newPair(t *testing.T) *pair {
+func newPair(t testing.TB) *pair {
 	t.Helper()
 	p := &pair{t: t, archive: custodiantest.New(func(err error) { t.Helper(); t.Fatal(err) }), dir: t.TempDir(), server: identity(t), client: identity(t)}
 	private, err := hpke.MLKEM768X25519().GenerateKey()
@@ -50,7 +50,7 @@ func newPair(t *testing.T) *pair {
 	return p
 }
 
-func identity(t *testing.T) *remote.Identity {
+func identity(t testing.TB) *remote.Identity {
 	t.Helper()
 	text, err := remote.NewIdentity(nil)
 	check(t, err)
@@ -59,7 +59,7 @@ func identity(t *testing.T) *remote.Identity {
 	return id
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func (p *pair) refused(c *remote.Client, a *custodiantest.Ask, code candor.Code,
 	ruled(p.t, err, code, rule)
 }
 
-func ruled(t *testing.T, err error, code candor.Code, rule string) {
+func ruled(t testing.TB, err error, code candor.Code, rule string) {
 	t.Helper()
 	e, ok := errors.AsType[*candor.Error](err)
 	if !ok || e.Code != code || e.Rule != rule {
