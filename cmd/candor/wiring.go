@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -41,6 +42,7 @@ type engineConfig struct {
 	Data       string                       // data folder
 	Keys       string                       // folder with the keys; "" is the user's for this origin
 	Passphrase func(string) (string, error) // asked for keys sealed under one; nil fails
+	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
 }
@@ -69,6 +71,7 @@ type engine struct {
 	logger  *slog.Logger
 
 	policy    witness.Policy
+	patience  time.Duration
 	submitter *witness.Submitter // nil without witnesses
 	closers   []func(context.Context) error
 }
@@ -79,7 +82,7 @@ func openEngine(ctx context.Context, cfg engineConfig) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{folder: f, logger: cfg.Logger}
+	e := &engine{folder: f, logger: cfg.Logger, patience: cmp.Or(cfg.Patience, witnessWait)}
 	e.onClose(func(context.Context) error { return f.Close() })
 	if e.policy, err = folderPolicy(cfg.Data); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -412,7 +415,7 @@ func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
 	}
 	pages, err := web.New(web.Config{
 		Archive: web.Over(e.archive), Public: public, Solo: solo, Hosts: cfg.Hosts, SecureCookies: cfg.Secure,
-		LogKey: e.logKey, Logger: e.logger,
+		LogKey: e.logKey, ReadIdentity: keys.ParseAuditor, Logger: e.logger,
 	})
 	if err != nil {
 		return nil, err

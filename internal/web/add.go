@@ -282,6 +282,7 @@ func (s *server) additions(w http.ResponseWriter, v *visit) error {
 }
 
 type additionPage struct {
+	Unnamed   bool // its files are not named to this person
 	Addition  candor.Addition
 	Condition candor.Condition // "" shows all entries
 	Entries   []candor.Entry
@@ -298,6 +299,9 @@ func (s *server) addition(w http.ResponseWriter, v *visit) error {
 	page := additionPage{Addition: a, Condition: candor.Condition(v.FormValue("condition")), Previous: -1, Next: -1}
 	offset := max(0, number(v.FormValue("offset"), 0))
 	page.Entries, err = s.Archive.Entries(v.Context(), v.who, a.ID, page.Condition, offset, entriesAPage+1)
+	if candor.CodeOf(err) == candor.Denied { // its figures are shown, and nothing by name
+		page.Unnamed, err = true, nil
+	}
 	if err != nil {
 		return err
 	}
