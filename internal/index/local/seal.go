@@ -22,7 +22,8 @@ const (
 	blockSize  = 16 << 10 // of plain text; the last block may be shorter
 	tagSize    = 16
 	sealedSize = blockSize + tagSize
-	headerSize = 64
+	openSize   = 64 // of the header, without its seal
+	headerSize = openSize + tagSize
 	saltSize   = 32
 	keyIDSize  = 16
 
@@ -83,6 +84,12 @@ func nonceOf(n int64, last bool) (nonce [12]byte) {
 	return nonce
 }
 
+// headerNonce is for the header's own seal, which covers no text.
+func headerNonce() (nonce [12]byte) {
+	nonce[11] = 2
+	return nonce
+}
+
 // sealWriter writes a sealed file from beginning to end.
 type sealWriter struct {
 	f      File
@@ -103,16 +110,18 @@ const flushAt = 16 * sealedSize
 // so that a reader can tell a file that was cut from one that was changed; or 0.
 // The file opens under its final name only; it may be written under another.
 func (s *sealer) create(fs FS, name, final string, size int, pace func(int)) (*sealWriter, error) {
-	header := make([]byte, headerSize)
+	header := make([]byte, openSize, headerSize)
 	copy(header, magic[:])
 	binary.LittleEndian.PutUint16(header[8:], formatVersion)
 	binary.LittleEndian.PutUint32(header[12:], uint32(size))
 	copy(header[16:], s.id[:])
-	rand.Read(header[headerSize-saltSize:])
-	aead, err := s.fileKey(final, header[headerSize-saltSize:])
+	rand.Read(header[openSize-saltSize:])
+	aead, err := s.fileKey(final, header[openSize-saltSize:])
 	if err != nil {
 		return nil, err
 	}
+	nonce := headerNonce()
+	header = aead.Seal(header, nonce[:], nil, header)
 	f, err := fs.Create(name)
 	if err != nil {
 		return nil, err
@@ -212,9 +221,13 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 	if !bytes.Equal(header[16:16+keyIDSize], s.id[:]) {
 		return nil, errOtherKey
 	}
-	aead, err := s.fileKey(name, header[headerSize-saltSize:])
+	aead, err := s.fileKey(name, header[openSize-saltSize:openSize])
 	if err != nil {
 		return nil, err
+	}
+	nonce := headerNonce()
+	if _, err := aead.Open(nil, nonce[:], header[openSize:], header[:openSize]); err != nil {
+		return nil, errSeal
 	}
 	body := total - headerSize
 	r := &sealed{f: f, aead: aead, header: header, blocks: (body + sealedSize - 1) / sealedSize}
@@ -228,7 +241,7 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 	return r, nil
 }
 
-func (r *sealed) salt() []byte { return r.header[headerSize-saltSize:] }
+func (r *sealed) salt() []byte { return r.header[openSize-saltSize : openSize] }
 
 // block reads and opens one block into new memory.
 func (r *sealed) block(n int64) ([]byte, error) {
