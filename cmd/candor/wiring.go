@@ -415,7 +415,7 @@ func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
 	}
 	pages, err := web.New(web.Config{
 		Archive: web.Over(e.archive), Public: public, Solo: solo, Hosts: cfg.Hosts, SecureCookies: cfg.Secure,
-		LogKey: e.logKey, ReadIdentity: keys.ParseAuditor, Logger: e.logger,
+		LogKey: e.logKey, Logger: e.logger,
 	})
 	if err != nil {
 		return nil, err

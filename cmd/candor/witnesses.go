@@ -92,7 +92,7 @@ func (e *engine) witnessConfig(cfg tlog.Config) tlog.Config {
 	if len(e.policy.Witnesses) == 0 {
 		return cfg
 	}
-	cfg.Cosigner, cfg.WitnessPatience = e.cosigner, witnessWait
+	cfg.Cosigner, cfg.WitnessPatience = e.cosigner, e.patience
 	cfg.AwaitWitnesses = e.awaits()
 	return cfg
 }
