@@ -34,11 +34,14 @@ type reportPage struct {
 	Acts        []actLine
 	Purposes    []purposeLine
 	More        int // purposes not listed
-	Refusals    []countLine
-	Refused     int64
-	Collections []countLine
-	Newest      []recordLine
-	Address     string
+	// Overrides are the newest purposes that were approved to override; they are told first.
+	Overrides     []purposeLine
+	MoreOverrides int
+	Refusals      []countLine
+	Refused       int64
+	Collections   []countLine
+	Newest        []recordLine
+	Address       string
 	links
 }
 
@@ -54,7 +57,7 @@ type countLine struct {
 
 type purposeLine struct {
 	ID, Reason, Status string
-	Solo               bool
+	Solo, Override     bool
 	Used, Coverage     int64
 	Searches, Opens    int64
 	Others, Refusals   int64
@@ -96,6 +99,7 @@ func (r *reporter) page(f receipt.Figures, address string, l links) reportPage {
 		}
 	}
 	p.Purposes = purposeLines(f, r.Now(), l)
+	p.Overrides, p.MoreOverrides = overridesOf(p.Purposes)
 	if len(p.Purposes) > purposesShown {
 		p.More = len(p.Purposes) - purposesShown
 		p.Purposes = p.Purposes[:purposesShown]
@@ -153,7 +157,7 @@ func purposeLines(f receipt.Figures, now time.Time, l links) []purposeLine {
 }
 
 func purposeLineOf(id string, p receipt.PurposeFigures, now time.Time, l links) purposeLine {
-	line := purposeLine{ID: id, Reason: p.Reason, Status: p.Status, Solo: p.Solo, Used: p.Used, Coverage: p.Coverage,
+	line := purposeLine{ID: id, Reason: p.Reason, Status: p.Status, Solo: p.Solo, Override: p.Override, Used: p.Used, Coverage: p.Coverage,
 		Refusals: p.Refusals, Expires: receipt.Grant{Expires: p.Expires}.ExpiresAt()}
 	if p.Status == receipt.Active && !now.Before(line.Expires) {
 		line.Status = "expired"
@@ -167,12 +171,28 @@ func purposeLineOf(id string, p receipt.PurposeFigures, now time.Time, l links) 
 			line.Searches += n
 		case "open":
 			line.Opens += n
-		case "request", "approve":
+		case "request", "approve", "override":
 		default:
 			line.Others += n
 		}
 	}
 	return line
+}
+
+// overridesShown is how many overrides the first line names.
+const overridesShown = 10
+
+// overridesOf picks the purposes that were approved to override, those that
+// expire last first, and counts those that there is no room for.
+func overridesOf(all []purposeLine) (shown []purposeLine, more int) {
+	for _, p := range all {
+		if p.Override && p.Grant != "" {
+			shown = append(shown, p)
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b purposeLine) int { return b.Expires.Compare(a.Expires) })
+	more = max(0, len(shown)-overridesShown)
+	return shown[:len(shown)-more], more
 }
 
 // coverageSentence says in plain words how much of a collection any purpose
@@ -277,12 +297,16 @@ var actWords = map[string][2]string{ // what was done, and the noun in tables
 	"request": {"Asking for a purpose", "request"}, "approve": {"A decision about a purpose", "approve"},
 	"change-terms": {"A change of terms, people or collections", "change terms"},
 	"release-key":  {"Releasing a key of the archive itself", "release a key"},
-	"rebuild":      {"Rebuilding catalog and index", "rebuild"}, "override": {"An override of the terms", "override"},
+	"rebuild":      {"Rebuilding catalog and index", "rebuild"}, "override": {"Asking for an override (break-glass)", "override"},
+	"audit": {"An auditor’s look at sealed details", "audit"},
 }
 
 // sentence says what a record says, in words.
 func sentence(r receipt.Record) string {
 	what := actWords[r.Act][0]
+	if r.Act == "destroy" && r.Collection == "" {
+		what = "Destroying sealed details"
+	}
 	if what == "" {
 		what = r.Act
 	}
@@ -316,9 +340,15 @@ func amounts(r receipt.Record) string {
 		if r.Grant.Status == receipt.Active {
 			parts = append(parts, "for at most "+items(r.Grant.Coverage))
 		}
+		if r.Grant.Override {
+			parts = append(parts, "as an override (break-glass)")
+		}
 		if r.Grant.Solo {
 			parts = append(parts, "not independently approved")
 		}
+	}
+	if r.Retention != nil {
+		parts = append(parts, count(r.Retention.Records)+" records, of acts before "+r.Retention.BeforeTime().Format("2 Jan 2006"))
 	}
 	if r.Breadth != "" {
 		parts = append(parts, r.Breadth)

@@ -385,3 +385,42 @@ func TestAgo(t *testing.T) {
 		}
 	}
 }
+
+// Overrides are told before anything else, each with its record; without one
+// the page says nothing of them.
+func TestOverridesComeFirst(t *testing.T) {
+	now := time.Date(2026, 11, 23, 14, 27, 0, 0, time.UTC)
+	var f receipt.Figures
+	page := func() string {
+		t.Helper()
+		h, err := Handler(Config{
+			Figures: func(context.Context) (receipt.Figures, error) { return f.Clone(), nil },
+			Receipt: func(context.Context, int64) (receipt.Receipt, error) { return receipt.Receipt{}, nil },
+			Now:     func() time.Time { return now },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/log", nil))
+		if w.Code != 200 {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	if strings.Contains(page(), "override") {
+		t.Error("the page tells of overrides that were not")
+	}
+	at := receipt.FormatTime(now)
+	f.Add(0, receipt.Record{Act: "override", Phase: receipt.Outcome, Decision: receipt.Allow, Purpose: "p-breakglass", Reason: "safety-of-a-person", Time: at})
+	f.Add(1, receipt.Record{Act: "approve", Phase: receipt.Outcome, Decision: receipt.Allow, Purpose: "p-breakglass", Reason: "safety-of-a-person", Time: at,
+		Grant: &receipt.Grant{Status: receipt.Active, Acts: []string{"search"}, Collections: []string{"main"}, Coverage: 20, Expires: receipt.FormatExpires(now.Add(time.Hour)), Override: true}})
+	body := page()
+	said, heading := strings.Index(body, "1 override was approved"), strings.Index(body, "<h1")
+	if said < 0 || said > heading || !strings.Contains(body[said:heading], "p-breakglass") {
+		t.Errorf("the override is told at %d, the heading stands at %d", said, heading)
+	}
+	if first := strings.Index(body, `<p class="first`); !strings.HasPrefix(body[first:], `<p class="first" id="overrides"`) {
+		t.Error("something is told before the override")
+	}
+}
