@@ -13,6 +13,7 @@ type marker struct {
 	steps    []step
 	patterns []pattern
 	memo     map[string][]int // steps that a folded word satisfies
+	first    [256]bool        // bytes with which such words begin: a stem keeps its word's first
 }
 
 // step says whether a folded word is one that is looked for.
@@ -48,7 +49,7 @@ func (m *marker) collect(n query.Node, field string) {
 		m.each(n.Of, field)
 	case query.Word:
 		if in(n.Field) && n.Exact {
-			m.singly(foldedWords(n.Text), exactly)
+			m.singly(foldedWords(n.Text), as, exactly)
 		} else if in(n.Field) {
 			m.sequence(stemAll(foldedWords(n.Text)), 0)
 		}
@@ -59,7 +60,7 @@ func (m *marker) collect(n query.Node, field string) {
 		}
 	case query.Prefix:
 		if in(n.Field) {
-			m.last(n.Text, func(p string) step {
+			m.last(n.Text, as, func(p string) step {
 				return func(w, _ string) bool { return strings.HasPrefix(w, p) }
 			})
 		}
@@ -69,7 +70,7 @@ func (m *marker) collect(n query.Node, field string) {
 		}
 	case query.Fuzzy:
 		if in(n.Field) {
-			m.last(n.Text, func(p string) step {
+			m.last(n.Text, anyhow, func(p string) step {
 				return func(w, _ string) bool { return distance(p, w, n.Edits) <= n.Edits }
 			})
 		}
@@ -84,14 +85,18 @@ func (m *marker) each(of []query.Node, field string) {
 
 func exactly(text string) step { return func(w, _ string) bool { return w == text } }
 
-func (m *marker) add(s step) int {
+// add adds a step for words that begin as one does, or, with "", in any way.
+func (m *marker) add(begin string, s step) int {
 	m.steps = append(m.steps, s)
+	for c := range m.first {
+		m.first[c] = m.first[c] || begin == "" || begin[0] == byte(c)
+	}
 	return len(m.steps) - 1
 }
 
-func (m *marker) singly(words []string, make func(string) step) {
+func (m *marker) singly(words []string, begin func(string) string, make func(string) step) {
 	for _, w := range words {
-		m.patterns = append(m.patterns, pattern{steps: []int{m.add(make(w))}})
+		m.patterns = append(m.patterns, pattern{steps: []int{m.add(begin(w), make(w))}})
 	}
 }
 
@@ -101,24 +106,28 @@ func (m *marker) sequence(terms []string, span int) {
 	}
 	p := pattern{span: span}
 	for _, t := range terms {
-		p.steps = append(p.steps, m.add(func(_, stem string) bool { return stem == t }))
+		p.steps = append(p.steps, m.add(t, func(_, stem string) bool { return stem == t }))
 	}
 	m.patterns = append(m.patterns, p)
 }
 
-func (m *marker) last(text string, make func(string) step) {
+// as and anyhow are how words begin: like one, or in any way.
+func as(word string) string { return word }
+func anyhow(string) string  { return "" }
+
+func (m *marker) last(text string, begin func(string) string, make func(string) step) {
 	words := foldedWords(text)
 	if len(words) == 0 {
 		return
 	}
 	n := len(words) - 1
-	m.singly(words[:n], exactly)
-	m.singly(words[n:], make)
+	m.singly(words[:n], as, exactly)
+	m.singly(words[n:], begin, make)
 }
 
 func (m *marker) wildcard(glob string) {
 	for _, g := range splitPattern(glob) {
-		m.singly([]string{g}, func(g string) step {
+		m.singly([]string{g}, anyhow, func(g string) step {
 			return func(word, _ string) bool { return globMatch(g, word) }
 		})
 	}
@@ -132,6 +141,10 @@ func (m *marker) hits(text string) []hit {
 	var out []hit
 	n := 0
 	query.EachToken(text, func(folded []byte, start, end int) bool {
+		if !m.first[folded[0]] {
+			n++
+			return true
+		}
 		folded = boundWord(folded)
 		steps, known := m.memo[string(folded)]
 		if !known {

@@ -491,11 +491,13 @@ func (n *patternNode) match(m *matcher, within *set) *set {
 		return (&set{docs: slices.Clone(list.docs)}).within(within)
 	}
 	bits := m.blank()
+	p := idlePostings(m.v.segment, m.fail)
 	for i, w := range n.words[m.i] {
 		if i%64 == 0 && m.stopped() {
 			return m.none()
 		}
-		newPostings(m.v.segment, w.termRef, m.fail).fill(bits.bits)
+		p.open(w.termRef)
+		p.fill(bits.bits)
 	}
 	return bits.within(within)
 }
@@ -511,11 +513,12 @@ func (m *matcher) list(n *patternNode) *scored {
 	}
 	sums := make([]float32, m.v.docs)
 	bits := m.blank()
+	p := idlePostings(m.v.segment, m.fail)
 	for i, w := range n.words[m.i] {
 		if i%64 == 0 && m.stopped() {
 			break
 		}
-		for p := newPostings(m.v.segment, w.termRef, m.fail); p.doc != endOfList; p.next() {
+		for p.open(w.termRef); p.doc != endOfList; p.next() {
 			sums[p.doc] += w.weight * float32(p.tf())
 			bits.bits[p.doc/64] |= 1 << (p.doc % 64)
 		}

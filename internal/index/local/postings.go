@@ -306,9 +306,14 @@ type postings struct {
 }
 
 func newPostings(seg *segment, ref termRef, fail *failure) *postings {
-	p := &postings{win: windowOn(seg), skips: windowOn(seg), places: windowOn(seg), fail: fail}
+	p := idlePostings(seg, fail)
 	p.open(ref)
 	return p
+}
+
+// idlePostings are to be opened.
+func idlePostings(seg *segment, fail *failure) *postings {
+	return &postings{win: windowOn(seg), skips: windowOn(seg), places: windowOn(seg), fail: fail}
 }
 
 // open begins a record of the same segment.
