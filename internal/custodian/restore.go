@@ -66,7 +66,7 @@ func (s *state) status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Status{
-		Size: s.head.Size, Root: append([]byte(nil), s.head.Hash[:]...), Restored: s.restored,
+		Size: s.head.Size, Root: append([]byte(nil), s.head.Hash[:]...), Restored: s.restored.Size,
 		Purposes: len(s.purposes), Items: s.today.Items, Unbound: s.today.Unbound,
 	}
 	if s.today.Day > 0 {

@@ -1,6 +1,7 @@
 package custodian
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -31,7 +32,7 @@ type state struct {
 	seen     map[int64]tlog.Hash // the newest heads, this process's, by size
 	recent   []int64             // sizes of seen, in order
 	moved    *batch              // with which the head becomes durable
-	restored int64               // log index below which nothing is honoured
+	restored headEntry           // the tree below which nothing is honoured; size 0 is none
 	today    counts
 	clock    time.Time // the newest time at which something was released
 	spent    map[string]*spentNonce
@@ -113,7 +114,9 @@ func (s *state) apply(e entry) bool {
 	case e.Head != nil:
 		return s.applyHead(*e.Head)
 	case e.Restored != nil:
-		s.restored = max(s.restored, e.Restored.Size)
+		if e.Restored.Size > s.restored.Size {
+			s.restored = *e.Restored
+		}
 		return s.applyHead(*e.Restored)
 	case e.Counted != nil:
 		s.today.raise(*e.Counted)
@@ -192,14 +195,14 @@ func (s *state) purpose(id string, grant int64) *purposeState {
 func (s *state) snapshot() []entry {
 	var all []entry
 	if s.head.Size > 0 {
-		all = append(all, entry{Head: &headEntry{s.head.Size, s.head.Hash[:]}})
+		all = append(all, entry{Head: &headEntry{s.head.Size, bytes.Clone(s.head.Hash[:])}})
 	}
 	if !s.clock.IsZero() {
 		all = append(all, entry{Clock: s.clock.Unix()})
 	}
-	if s.restored > 0 {
-		// The root stands in the head, which is this one or an extension of it.
-		all = append(all, entry{Restored: &headEntry{s.restored, s.head.Hash[:]}})
+	if s.restored.Size > 0 {
+		mark := s.restored
+		all = append(all, entry{Restored: &mark})
 	}
 	if s.today.Day != 0 {
 		day := s.today.clone()
@@ -254,7 +257,7 @@ func (s *state) seenAt(size int64) (receipt.Checkpoint, bool) {
 func (s *state) restoredAt() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.restored
+	return s.restored.Size
 }
 
 // followed returns when the head is durable.
