@@ -188,7 +188,8 @@ func (f *Figures) purpose(r Record) *PurposeFigures {
 
 func (p *PurposeFigures) decide(index int64, g Grant) {
 	p.Status = g.Status
-	p.Coverage, p.Expires, p.Collections, p.Solo, p.Override = g.Coverage, g.Expires, g.Collections, g.Solo, g.Override
+	p.Coverage, p.Expires, p.Collections, p.Solo = g.Coverage, g.Expires, g.Collections, g.Solo
+	p.Override = p.Override || g.Override // whatever a later record says
 	if g.Status == Active {
 		p.Grant = &index
 	}

@@ -42,6 +42,10 @@ func validRecords() []Record {
 		outcome(7, 1, func(r *Record) {
 			r.Act, r.Grant = "approve", &Grant{Status: Refused, Acts: []string{}, Collections: []string{}, Expires: "2026-01-01T00:00:00Z"}
 		}),
+		outcome(8, 1, func(r *Record) { r.Act, r.Grant = "approve", overriding("2026-11-24T14:20:00Z") }),
+		outcome(9, 1, func(r *Record) {
+			r.Act, r.Purpose, r.Collection, r.Retention = "destroy", "", "", &Retention{7, "2026-11-23T00:00:00Z"}
+		}),
 	}
 }
 

@@ -79,31 +79,83 @@ func TestVerifyFindsLies(t *testing.T) {
 		lie  func(h []Record) []Record
 		want string
 	}{
-		"outcome without intent":   {func(h []Record) []Record { h[9].Intent = nil; return h }, "Record #9 was allowed without an intent"},
-		"intent answered twice":    {func(h []Record) []Record { h[9].Intent = ptr(7); return h }, "Record #9 names record #7 as its intent, which is not an intent or has an outcome already"},
-		"intent is an outcome":     {func(h []Record) []Record { h[9].Intent = ptr(5); return h }, "Record #9 names record #5"},
-		"intent comes later":       {func(h []Record) []Record { h[9].Intent = ptr(14); return h }, "does not come before it"},
-		"intent is itself":         {func(h []Record) []Record { h[9].Intent = ptr(9); return h }, "does not come before it"},
-		"another act":              {func(h []Record) []Record { h[9].Act = "open"; return h }, "they differ in the act"},
-		"another purpose":          {func(h []Record) []Record { h[9].Purpose = "p-zzzzzzzzzz"; return h }, "they differ in the purpose"},
-		"another actor":            {func(h []Record) []Record { h[9].Actor = "c3"; return h }, "they differ in the actor"},
-		"back-dated":               {func(h []Record) []Record { h[9].Time = "2026-11-23T14:00Z"; return h }, "Record #9 is back-dated"},
-		"nonce repeated":           {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of record #3"},
-		"never approved":           {func(h []Record) []Record { h[5].Decision, h[5].Rule, h[5].Grant = Refuse, "own", nil; return h }, "was not approved before it"},
-		"approval was a no":        {func(h []Record) []Record { h[5].Grant = grant(Refused); return h }, "record #5 had made refused"},
-		"over coverage":            {func(h []Record) []Record { h[9].New = 9; return h }, "more than its coverage of 20 items: with record #9 it came to 21"},
-		"expired":                  {func(h []Record) []Record { h[5].Grant.Expires = "2026-11-23T14:20:00Z"; return h }, "which had expired"},
-		"act not granted":          {func(h []Record) []Record { h[6].Act, h[9].Act = "export", "export"; return h }, "not approved for that"},
-		"collection not granted":   {func(h []Record) []Record { h[9].Collection = "secret"; return h }, "on collection secret"},
-		"no purpose at all":        {func(h []Record) []Record { h[6].Purpose, h[9].Purpose = "", ""; return h }, "allowed to search without a purpose"},
-		"used after it was ended":  {func(h []Record) []Record { return append(h, outcome(20, 14, nil)) }, "record #13 had made revoked"},
-		"approved a second time":   {func(h []Record) []Record { h[13].Grant = grant(Active); return h }, "Record #13 decides again"},
+		"outcome without intent":  {func(h []Record) []Record { h[9].Intent = nil; return h }, "Record #9 was allowed without an intent"},
+		"intent answered twice":   {func(h []Record) []Record { h[9].Intent = ptr(7); return h }, "Record #9 names record #7 as its intent, which is not an intent or has an outcome already"},
+		"intent is an outcome":    {func(h []Record) []Record { h[9].Intent = ptr(5); return h }, "Record #9 names record #5"},
+		"intent comes later":      {func(h []Record) []Record { h[9].Intent = ptr(14); return h }, "does not come before it"},
+		"intent is itself":        {func(h []Record) []Record { h[9].Intent = ptr(9); return h }, "does not come before it"},
+		"another act":             {func(h []Record) []Record { h[9].Act = "open"; return h }, "they differ in the act"},
+		"another purpose":         {func(h []Record) []Record { h[9].Purpose = "p-zzzzzzzzzz"; return h }, "they differ in the purpose"},
+		"another actor":           {func(h []Record) []Record { h[9].Actor = "c3"; return h }, "they differ in the actor"},
+		"back-dated":              {func(h []Record) []Record { h[9].Time = "2026-11-23T14:00Z"; return h }, "Record #9 is back-dated"},
+		"nonce repeated":          {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of record #3"},
+		"never approved":          {func(h []Record) []Record { h[5].Decision, h[5].Rule, h[5].Grant = Refuse, "own", nil; return h }, "was not approved before it"},
+		"approval was a no":       {func(h []Record) []Record { h[5].Grant = grant(Refused); return h }, "record #5 had made refused"},
+		"over coverage":           {func(h []Record) []Record { h[9].New = 9; return h }, "more than its coverage of 20 items: with record #9 it came to 21"},
+		"expired":                 {func(h []Record) []Record { h[5].Grant.Expires = "2026-11-23T14:20:00Z"; return h }, "which had expired"},
+		"act not granted":         {func(h []Record) []Record { h[6].Act, h[9].Act = "export", "export"; return h }, "not approved for that"},
+		"collection not granted":  {func(h []Record) []Record { h[9].Collection = "secret"; return h }, "on collection secret"},
+		"no purpose at all":       {func(h []Record) []Record { h[6].Purpose, h[9].Purpose = "", ""; return h }, "allowed to search without a purpose"},
+		"used after it was ended": {func(h []Record) []Record { return append(h, outcome(20, 14, nil)) }, "record #13 had made revoked"},
+		"approved a second time":  {func(h []Record) []Record { h[13].Grant = grant(Active); return h }, "Record #13 decides again"},
+		"override for two days":   {func(h []Record) []Record { h[5].Grant = overriding("2026-11-25T14:20:00Z"); return h }, "an override lasts at most 24 hours"},
+		"override by one person": {func(h []Record) []Record {
+			h[5].Grant = overriding("2026-11-24T10:00:00Z")
+			h[5].Grant.Solo = true
+			return h
+		}, "that only one person asked for"},
 		"revived after revocation": {func(h []Record) []Record { return append(h, reapprove()...) }, "decides again about purpose"},
 	} {
 		m := newMemLog(t).add(t, c.lie(history())...)
 		m.publish(t)
 		if v := verify(t, m, Options{Key: m.vkey}); v.OK || !hasProblem(v, c.want) {
 			t.Errorf("%s: ok %v, %q", name, v.OK, v.Problems)
+		}
+	}
+}
+
+func overriding(expires string) *Grant {
+	g := grant(Active)
+	g.Override, g.Expires = true, expires
+	return g
+}
+
+// An honest override, and details destroyed under a rule, are facts and no problems.
+func TestVerifyOverrideAndRetention(t *testing.T) {
+	h := history()
+	h[2].Act, h[3].Act, h[5].Grant = "override", "override", overriding("2026-11-24T14:20:00Z")
+	destroy := func(r *Record) { r.Act, r.Purpose, r.Collection = "destroy", "", "" }
+	h = append(h, rec(40, destroy), outcome(41, 15, func(r *Record) { destroy(r); r.Retention = &Retention{7, "2026-11-23T00:00:00Z"} }))
+	m := newMemLog(t).add(t, h...)
+	m.publish(t)
+	v := verify(t, m, Options{Key: m.vkey})
+	p := v.Figures.Purposes["p-abcdefghij"]
+	if !v.OK || v.Figures.Overrides != 1 || p == nil || !p.Override || v.Figures.Destroyed != 7 || v.Figures.Items != 80 {
+		t.Errorf("%v %+v", v.Problems, v.Figures)
+	}
+}
+
+func TestRetentionIsOfSealedDetailsOnly(t *testing.T) {
+	good := outcome(41, 15, func(r *Record) {
+		r.Act, r.Purpose, r.Collection, r.Retention = "destroy", "", "", &Retention{7, "2026-11-23T00:00:00Z"}
+	})
+	if _, err := good.Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Record){
+		"of another act":    func(r *Record) { r.Act = "add" },
+		"of a refusal":      func(r *Record) { r.Decision, r.Rule = Refuse, "no" },
+		"of a collection":   func(r *Record) { r.Collection = "main" },
+		"of items":          func(r *Record) { r.Items = 1 },
+		"of nothing":        func(r *Record) { r.Retention = &Retention{0, "2026-11-23T00:00:00Z"} },
+		"before no time":    func(r *Record) { r.Retention = &Retention{7, "2026-11-23"} },
+		"of an intent":      func(r *Record) { r.Phase, r.Intent, r.Decision = Intent, nil, "" },
+		"of less than zero": func(r *Record) { r.Retention = &Retention{-1, "2026-11-23T00:00:00Z"} },
+	} {
+		r := good
+		change(&r)
+		if leaf, err := r.Marshal(); err == nil {
+			t.Errorf("a retention %s: %s", name, leaf)
 		}
 	}
 }
