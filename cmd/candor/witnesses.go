@@ -23,6 +23,7 @@ const (
 	witnessesFile = "witnesses"     // the policy, in the data folder: public, and no secret
 	witnessedDir  = "witnessed"     // what the witnesses acknowledged; may be lost
 	witnessAnswer = 4 * time.Second // what one witness may take for one checkpoint
+	witnessRest   = 2 * time.Second     // most that one which failed is left alone: an act that waits sees it come back
 	witnessWait   = 5 * time.Second // what an act waits for its witnesses
 )
 
@@ -77,7 +78,7 @@ func (f *folder) keepPolicy(text []byte) error { return writeFile(f.path(witness
 // cosigner brings the log's checkpoints to the witnesses of its policy.
 func (e *engine) cosigner(prove tlog.Prover) (tlog.Cosigner, error) {
 	s, err := witness.NewSubmitter(witness.SubmitterConfig{
-		Policy: e.policy, Origin: e.folder.Origin, Consistency: prove, Timeout: witnessAnswer,
+		Policy: e.policy, Origin: e.folder.Origin, Consistency: prove, Timeout: witnessAnswer, MaxBackoff: witnessRest,
 		Dir: e.folder.path(witnessedDir), Logger: e.logger,
 	})
 	if err != nil {

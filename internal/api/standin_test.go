@@ -42,7 +42,7 @@ var (
 		},
 		StatusNow: candor.Active, Covered: 3, AskedName: "Ruth Osei",
 	}
-	addition = candor.Addition{ID: "a-1", Collection: "main", By: "r.osei", Started: when, Files: 1, Conditions: map[candor.Condition]int64{candor.Done: 1}}
+	addition = candor.Addition{ID: "a-1", Collection: "main", By: "r.osei", Started: when, Files: 1, Conditions: map[candor.Condition]int64{candor.Done: 1}, Record: 41}
 	entry    = candor.Entry{Path: "letters/letter.pdf", Size: 12, Item: "item1", Condition: candor.Done, Items: 1}
 )
 

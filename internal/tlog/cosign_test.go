@@ -340,3 +340,65 @@ func TestWitnessesOfAnotherTree(t *testing.T) {
 		t.Error("another tree was published")
 	}
 }
+
+// TestCrashWithWitnesses stops the machine while the public checkpoint waits for
+// witnesses that come and go. What is left opens, with them and without, holds
+// what was acknowledged, and what outsiders read of it verifies.
+func TestCrashWithWitnesses(t *testing.T) {
+	const records = 560
+	fs, k, w := newMemFS(), newTold(), newStandIn(t)
+	checked := 0
+	var chosen sampler
+	fs.after = func(_ int, op, name string) {
+		if !chosen.take(op, name) {
+			return
+		}
+		when := "after " + op + " " + name
+		for _, image := range []*memFS{fs.killed(), fs.powerCut(true)} {
+			k.check(t, image, when)
+		}
+		awaiting(t, fs.powerCut(false), when)
+		checked++
+	}
+	cfg := witnessedConfig(t, fs, w, true)
+	cfg.SegmentSize = 12 << 10
+	l := mustOpen(t, cfg)
+	for at := int64(0); at < records; at += 70 {
+		w.hold(at%140 == 70)
+		for i := at; i < at+70; i += 10 {
+			k.append(t, l, i, 10)
+		}
+		if at%140 == 0 {
+			eventually(t, "cosigned", func() bool { return l.witnessedHead().size == at+70 })
+			if err := l.Publish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if l.durable == 0 {
+		t.Error("no segment was dropped; the workload is too small")
+	}
+	l.witnesses.farewell = time.Millisecond
+	l.Close()
+	if len(k.leaves) != records || checked < 15 {
+		t.Errorf("%d acknowledged, %d crash points", len(k.leaves), checked)
+	}
+}
+
+// awaiting opens what a crash left while the witness is away.
+func awaiting(t *testing.T, image *memFS, when string) {
+	t.Helper()
+	away := newStandIn(t)
+	away.hold(true)
+	l, err := Open(t.Context(), witnessedConfig(t, image, away, true))
+	if err != nil {
+		t.Errorf("%s: the log does not open while its witness is away: %v", when, err)
+		return
+	}
+	l.witnesses.farewell = time.Millisecond
+	shown := l.shown().size
+	if err := l.Close(); err != nil {
+		t.Errorf("%s: %v", when, err)
+	}
+	mustVerify(t, image, shown)
+}
