@@ -1,10 +1,30 @@
 #!/bin/sh
-# Runs what bench/ holds, one measurement after another. Each states its peer
-# and its method; docs/benchmarks.md has the figures. Usage: bench.sh [NAME...]
+# Runs what bench/ holds, one measurement after another, on an otherwise idle
+# machine. Each states its peer and its method; docs/benchmarks.md has the
+# figures. It first installs the peers (recollindex from Debian, age from its
+# module) and gathers the files. Usage: bench.sh [NAME...]
 set -eu
-cd "$(dirname "$0")/../bench"
-if [ $# -eq 0 ]; then set -- $(for d in */main.go; do dirname "$d"; done); fi
+cd "$(dirname "$0")/.."
+root=$PWD
+if [ $# -eq 0 ]; then set -- $(for d in bench/*/main.go; do basename "$(dirname "$d")"; done); fi
+
+if ! command -v recollindex >/dev/null 2>&1; then
+	as_root=""
+	if [ "$(id -u)" -ne 0 ]; then as_root="sudo"; fi
+	$as_root apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends recollcmd >/dev/null
+fi
+if [ ! -x .cache/bin/age ]; then
+	GOBIN="$root/.cache/bin" GOFLAGS=-mod=mod go install filippo.io/age/cmd/age@v1.3.2
+fi
+scripts/bench-corpus.sh
+make --no-print-directory build
+
+cd bench
 for name in "$@"; do
 	echo "== $name"
-	go run "./$name"
+	case $name in
+	vault) go run ./vault -age "$root/.cache/bin/age" ;;
+	*) go run "./$name" ;;
+	esac
 done
