@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -453,7 +452,7 @@ func (a *Archive) reviews(ctx context.Context) (map[int64][]Review, error) {
 	return out, nil
 }
 
-// Unlock records that an auditor gave the identity that opens sealed details to
+// UnlockAudit records that an auditor gave the identity that opens sealed details to
 // the pages, and makes sure that it is one of this archive's. It does not keep it.
 func (a *Archive) UnlockAudit(ctx context.Context, who Actor, identity age.Identity) (Receipted, error) {
 	hybrid, ok := identity.(*age.HybridIdentity)
@@ -515,10 +514,4 @@ func (f LookingFor) Matches(u Unsealed) bool {
 // contains looks for text without regard to case; nothing contains nothing.
 func contains(text, part string) bool {
 	return text != "" && strings.Contains(strings.ToLower(text), strings.ToLower(part))
-}
-
-// MarshalReadable writes details for people and for evidence: indented JSON.
-func (d Details) MarshalReadable() ([]byte, error) {
-	out, err := json.MarshalIndent(d, "", "  ")
-	return append(out, '\n'), err
 }

@@ -2,6 +2,9 @@ package archive_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -391,3 +394,42 @@ func TestAdministratorsSeeNoEntries(t *testing.T) {
 	}
 }
 
+
+// BenchmarkUnseal opens one record's details: what an audit of many costs.
+func BenchmarkUnseal(b *testing.B) {
+	id, err := age.GenerateHybridIdentity()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sealed, rec := sealedDetails(b, id)
+	leaf, err := rec.Marshal()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := archive.AuditRecord{Leaf: leaf, Sealed: sealed, Held: archive.HeldSealed}
+	for b.Loop() {
+		if u := archive.Unseal(r, id); u.Problem != "" {
+			b.Fatal(u.Problem)
+		}
+	}
+}
+
+func sealedDetails(b *testing.B, id *age.HybridIdentity) ([]byte, receipt.Record) {
+	b.Helper()
+	var file bytes.Buffer
+	w, err := age.Encrypt(&file, id.Recipient())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := w.Write([]byte(`{"person":"reader","query":"herons"}`)); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	sealed := append(binary.BigEndian.AppendUint32(nil, uint32(file.Len())), file.Bytes()...)
+	sealed = binary.BigEndian.AppendUint32(sealed, 0)
+	sum := sha256.Sum256(sealed)
+	return sealed, receipt.Record{V: 1, Nonce: "AAAAAAAAAAAAAAAAAAAABQ", Time: "2026-11-23T14:20Z", Act: "audit", Phase: "intent", Actor: "a-1",
+		Terms: "sha256:" + hex.EncodeToString(sum[:]), Details: hex.EncodeToString(sum[:])}
+}
