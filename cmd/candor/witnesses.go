@@ -23,7 +23,7 @@ const (
 	witnessesFile = "witnesses"     // the policy, in the data folder: public, and no secret
 	witnessedDir  = "witnessed"     // what the witnesses acknowledged; may be lost
 	witnessAnswer = 4 * time.Second // what one witness may take for one checkpoint
-	witnessRest   = 2 * time.Second     // most that one which failed is left alone: an act that waits sees it come back
+	witnessRest   = 2 * time.Second // most that one which failed is left alone: an act that waits sees it come back
 	witnessWait   = 5 * time.Second // what an act waits for its witnesses
 )
 
