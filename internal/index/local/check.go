@@ -18,7 +18,7 @@ func (x *Index) Check(ctx context.Context, problem func(string)) error {
 	}
 	defer snap.release()
 	for _, v := range snap.views {
-		if err := x.checkSegment(ctx, v); err != nil {
+		if err := sound(func() error { return x.checkSegment(ctx, v) }); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

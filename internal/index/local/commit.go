@@ -74,11 +74,8 @@ func decodeCommit(b []byte) (*commit, error) {
 		s := committed{id: d.uvarint(), docs: uint32(d.uvarint()), deleted: roaring.New()}
 		copy(s.salt[:], d.take(saltSize))
 		if deleted := d.bytes(); len(deleted) > 0 {
-			if err := s.deleted.UnmarshalBinary(deleted); err != nil {
-				return nil, errFormat
-			}
-			if err := s.deleted.Validate(); err != nil || s.deleted.Maximum() >= s.docs {
-				return nil, errFormat
+			if err := sound(func() error { return readDeleted(s.deleted, deleted, s.docs) }); err != nil {
+				return nil, err
 			}
 		}
 		c.segments = append(c.segments, s)
@@ -87,6 +84,16 @@ func decodeCommit(b []byte) (*commit, error) {
 		d.err = errFormat
 	}
 	return c, d.err
+}
+
+func readDeleted(to *roaring.Bitmap, b []byte, docs uint32) error {
+	if err := to.UnmarshalBinary(b); err != nil {
+		return errFormat
+	}
+	if err := to.Validate(); err != nil || to.IsEmpty() || to.Maximum() >= docs {
+		return errFormat
+	}
+	return nil
 }
 
 func (c *commit) has(id uint64) bool {

@@ -138,7 +138,7 @@ func (g *merger) step(ctx context.Context, choose func([]*view) []*view) (bool, 
 	if len(chosen) == 0 {
 		return false, nil
 	}
-	return true, g.x.merge(ctx, chosen, g.pacer(ctx))
+	return true, sound(func() error { return g.x.merge(ctx, chosen, g.pacer(ctx)) })
 }
 
 // pacer returns a function that keeps the bytes written under the rate, by

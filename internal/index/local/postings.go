@@ -353,11 +353,13 @@ func (p *postings) loadShort() {
 		if v&1 == 0 {
 			p.tfs[i] = uint32(d.uvarint())
 		}
-		next++
-	}
-	if d.err != nil || next > uint64(p.win.seg.docs) {
-		p.end(errFormat)
-		return
+		if next++; next > uint64(p.win.seg.docs) {
+			d.fail()
+		}
+		if d.err != nil {
+			p.end(errFormat)
+			return
+		}
 	}
 	p.rows = nil
 	p.doc = p.docs[0]
@@ -379,10 +381,11 @@ func (p *postings) load(block int) {
 		p.end(nil)
 		return
 	}
-	next, from := uint32(0), uint32(0)
+	next, from := uint64(0), uint32(0)
 	if block > 0 {
-		next, from, _, _ = p.skip(block - 1)
-		next++
+		var before uint32
+		before, from, _, _ = p.skip(block - 1)
+		next = uint64(before) + 1
 	}
 	last, to, _, _ := p.skip(block)
 	p.block, p.i, p.n = block, 0, blockDocs
@@ -408,11 +411,11 @@ func (p *postings) load(block int) {
 	}
 	unpack(p.docs[:p.n], b[2:], wd)
 	for i := range p.docs[:p.n] {
-		next += p.docs[i]
-		p.docs[i] = next
+		next += uint64(p.docs[i])
+		p.docs[i] = uint32(next)
 		next++
 	}
-	if p.docs[p.n-1] != last {
+	if next != uint64(last)+1 {
 		p.end(errFormat)
 		return
 	}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -32,11 +33,23 @@ func (x *Index) Search(ctx context.Context, req query.Request) (query.Result, er
 		return query.Result{}, err
 	}
 	defer snap.release()
-	res, err := x.answer(ctx, snap, req)
+	var res query.Result
+	err = sound(func() error { res, err = x.answer(ctx, snap, req); return err })
 	if err != nil {
 		return query.Result{}, explain(ctx, err)
 	}
 	return res, nil
+}
+
+// sound makes an error of a panic: vellum and roaring read out of bounds when
+// somebody who has the key has written a dictionary or bitmap that is none.
+func sound(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errFormat, p)
+		}
+	}()
+	return f()
 }
 
 func validate(r query.Request) error {
