@@ -394,7 +394,6 @@ func TestAdministratorsSeeNoEntries(t *testing.T) {
 	}
 }
 
-
 // BenchmarkUnseal opens one record's details: what an audit of many costs.
 func BenchmarkUnseal(b *testing.B) {
 	id, err := age.GenerateHybridIdentity()
