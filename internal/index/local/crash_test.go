@@ -94,7 +94,9 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	clean.mu.Lock()
 	total := clean.calls
+	clean.mu.Unlock()
 	if total < 100 {
 		t.Fatalf("the script makes %d calls only", total)
 	}
