@@ -18,6 +18,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -142,6 +143,9 @@ func parse(text []byte) (share, error) {
 	if block == nil || block.Type != blockType {
 		return share{}, errors.New("not a share")
 	}
+	if !canonical(text, block.Bytes) {
+		return share{}, errors.New("a character is wrong")
+	}
 	b := block.Bytes
 	if len(b) < sealedAt+checkBytes || len(b) > sealedAt+maxSecret+100 {
 		return share{}, errors.New("of an impossible length")
@@ -161,6 +165,14 @@ func parse(text []byte) (share, error) {
 		return share{}, err
 	}
 	return s, nil
+}
+
+// canonical tells whether the text holds exactly the base64 of data, white
+// space apart. A base64 decoder passes over the spare bits of the last
+// character, and with them over a typing mistake there.
+func canonical(text, data []byte) bool {
+	squeezed := bytes.Join(bytes.Fields(text), nil)
+	return bytes.Contains(squeezed, []byte(base64.StdEncoding.EncodeToString(data)+"-----END"))
 }
 
 // box is the cipher under a scalar, for one set.
