@@ -49,6 +49,31 @@ func unpack(dst []uint32, src []byte, width uint) {
 		return
 	}
 	mask := uint64(1)<<width - 1
+	switch {
+	case width <= 7: // eight numbers in one word
+		for len(dst) >= 8 {
+			v := binary.LittleEndian.Uint64(src)
+			d := dst[:8:8]
+			for i := range d {
+				d[i] = uint32(v & mask)
+				v >>= width
+			}
+			src, dst = src[width:], dst[8:]
+		}
+	case width <= 14: // four
+		half := 4 * width
+		for len(dst) >= 8 {
+			v := binary.LittleEndian.Uint64(src)
+			w := binary.LittleEndian.Uint64(src[half>>3:]) >> (half & 7)
+			d := dst[:8:8]
+			for i := range 4 {
+				d[i], d[i+4] = uint32(v&mask), uint32(w&mask)
+				v >>= width
+				w >>= width
+			}
+			src, dst = src[width:], dst[8:]
+		}
+	}
 	at := uint(0)
 	for i := range dst {
 		dst[i] = uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask)

@@ -180,7 +180,6 @@ func (b *builder) field(t *termWriter, field int) error {
 		}
 		return strings.Compare(b.occ.stemOf(&x), b.occ.stemOf(&y))
 	})
-	sole := make(map[uint32]bool)
 	for i := 0; i < len(byStem); {
 		stem := b.occ.stemOf(&byStem[i])
 		n := i + 1
@@ -188,9 +187,7 @@ func (b *builder) field(t *termWriter, field int) error {
 			n++
 		}
 		alone := n == i+1 && string(b.word(byStem[i])) == stem
-		if alone {
-			sole[byStem[i].word] = true
-		}
+		b.occ.words[byStem[i].word].sole = alone
 		t.begin(lengths, true)
 		b.group(t, byStem[i:n])
 		if err := t.end(field, formStem, []byte(stem), alone); err != nil {
@@ -199,11 +196,11 @@ func (b *builder) field(t *termWriter, field int) error {
 		i = n
 	}
 	for _, k := range words {
-		if sole[k.word] {
+		e := &b.occ.words[k.word]
+		if e.sole {
 			continue
 		}
 		t.begin(lengths, false)
-		e := &b.occ.words[k.word]
 		for c := b.occ.read(e); c.next(e); {
 			t.add(c.doc, c.tf, nil)
 		}

@@ -30,6 +30,7 @@ type wordEntry struct {
 	length  uint16
 	field   uint8
 	level   uint8  // of the chain's last piece
+	sole    bool   // the only word of its stem, which looks the same
 	head    uint32 // addresses in the pool
 	tail    uint32
 	limit   uint32
@@ -42,7 +43,8 @@ type wordEntry struct {
 // with the address of the next.
 type pool struct {
 	chunks [][]byte
-	used   uint32 // of the last chunk
+	used   uint32   // of the last chunk
+	spare  [][]byte // from the segment before
 }
 
 const (
@@ -61,12 +63,32 @@ func pieceSize(level uint8) uint32 { return pieceSizes[min(int(level), len(piece
 func (p *pool) piece(level uint8) uint32 {
 	size := pieceSize(level)
 	if len(p.chunks) == 0 || p.used+size > chunkSize {
-		p.chunks = append(p.chunks, make([]byte, chunkSize))
+		p.chunks = append(p.chunks, p.chunk())
 		p.used = 0
 	}
 	at := uint32(len(p.chunks)-1)<<chunkBits | p.used
 	p.used += size
 	return at
+}
+
+func (p *pool) chunk() []byte {
+	if n := len(p.spare); n > 0 {
+		c := p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		return c
+	}
+	return make([]byte, chunkSize)
+}
+
+// mostSpare is how many chunks are kept to be used again.
+const mostSpare = 512
+
+func (p *pool) reset() {
+	p.spare = append(p.spare, p.chunks...)
+	clear(p.spare[min(len(p.spare), mostSpare):])
+	p.spare = p.spare[:min(len(p.spare), mostSpare)]
+	clear(p.chunks)
+	p.chunks, p.used = p.chunks[:0], 0
 }
 
 func (p *pool) bytes() int { return len(p.chunks) * chunkSize }
@@ -82,7 +104,8 @@ func (o *occurrences) reset() {
 		clear(o.slots)
 	}
 	o.words, o.text = o.words[:0], o.text[:0]
-	o.pool, o.count = pool{}, 0
+	o.pool.reset()
+	o.count = 0
 }
 
 // bytes is the memory in use.

@@ -291,6 +291,9 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 }
 
 func (r *ranker) add(doc uint32, score float64) {
+	if len(r.top.heap) == r.top.size && score < r.top.heap[0].key {
+		return
+	}
 	r.top.add(found{key: score, num: uint32(r.nums.at(doc)), doc: doc, view: r.m.i})
 }
 
@@ -346,6 +349,10 @@ func (r *ranker) rest(s *set) {
 // cursors are kept in the order of their documents, and a document is looked
 // at only if the limits of the cursors that can be on it add up to enough.
 func (r *ranker) best(accept func(uint32) bool) {
+	if len(r.cursors) == 1 {
+		r.bestOf(r.cursors[0], accept)
+		return
+	}
 	cs := slices.Clone(r.cursors)
 	slices.SortFunc(cs, func(a, b *cursor) int { return cmp.Compare(a.doc, b.doc) })
 	for !r.stopped() {
@@ -394,6 +401,26 @@ func (r *ranker) best(accept func(uint32) bool) {
 			moveUp(cs, pivot+1, doc+1)
 		default:
 			moveUp(cs, pivot, doc)
+		}
+	}
+}
+
+// bestOf is best for one cursor: it passes over blocks.
+func (r *ranker) bestOf(c *cursor, accept func(uint32) bool) {
+	for c.doc != endOfList && !r.stopped() {
+		limit, end := c.limitAt(c.doc)
+		if !r.top.takes(limit) {
+			if end == endOfList {
+				return
+			}
+			c.advance(end + 1)
+			continue
+		}
+		for c.doc <= end && c.doc != endOfList {
+			if accept(c.doc) {
+				r.add(c.doc, c.score())
+			}
+			c.advance(c.doc + 1)
 		}
 	}
 }
