@@ -331,10 +331,6 @@ func facetValues(d *query.Document, facet string) []string {
 
 // write writes all columns and the statistics of the segment.
 func (c *columnsBuilder) write(w *segmentWriter) {
-	n := len(c.nums)
-	stats := binary.AppendUvarint(nil, uint64(n))
-	stats = binary.AppendUvarint(stats, c.nums[0])
-	stats = binary.AppendUvarint(stats, c.nums[n-1])
 	w.put(sectionNums, packColumn(nil, c.nums))
 	w.put(sectionDates, packTimes(nil, c.dates))
 	w.put(sectionAdded, packTimes(nil, c.added))
@@ -344,8 +340,17 @@ func (c *columnsBuilder) write(w *segmentWriter) {
 	for _, f := range wholeFields {
 		w.put(prefixHash+f, packColumn(nil, c.hashes[f]))
 	}
-	wide := make([]uint64, n)
-	for field, lengths := range c.lengths {
+	writeLengths(w, &c.lengths, c.nums[0], c.nums[len(c.nums)-1])
+}
+
+// writeLengths writes the lengths of fields, and the statistics, with the
+// lowest and the highest item number.
+func writeLengths(w *segmentWriter, all *[fieldCount][]uint32, low, high uint64) {
+	stats := binary.AppendUvarint(nil, uint64(len(all[0])))
+	stats = binary.AppendUvarint(stats, low)
+	stats = binary.AppendUvarint(stats, high)
+	wide := make([]uint64, len(all[0]))
+	for field, lengths := range all {
 		var s fieldStats
 		for i, l := range lengths {
 			wide[i] = uint64(l)

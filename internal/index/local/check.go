@@ -42,15 +42,25 @@ func (x *Index) checkSegment(ctx context.Context, v *view) error {
 
 // checkColumns decodes every column and stored document.
 func (x *Index) checkColumns(ctx context.Context, v *view) error {
-	rows, err := newRowSource(v)
-	if err != nil {
+	nums, err := v.nums()
+	for _, f := range facetFields {
+		_, err2 := v.segment.keywords(f)
+		err = errors.Join(err, err2)
+	}
+	for _, f := range wholeFields {
+		_, err2 := v.hashes(f)
+		err = errors.Join(err, err2)
+	}
+	_, err2 := v.times(sectionDates)
+	_, err3 := v.times(sectionAdded)
+	if err = errors.Join(err, err2, err3); err != nil {
 		return err
 	}
 	for doc := range v.docs {
 		if doc%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if doc > 0 && rows.nums.at(doc) <= rows.nums.at(doc-1) {
+		if doc > 0 && nums.at(doc) <= nums.at(doc-1) {
 			return fmt.Errorf("document %d: numbers do not ascend", doc)
 		}
 		if _, err := v.stored(x.zstd, doc, true); err != nil {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -511,25 +512,64 @@ func (m *matcher) list(n *patternNode) *scored {
 	if s := m.found[n]; s != nil {
 		return s
 	}
-	sums := make([]float32, m.v.docs)
-	bits := m.blank()
+	var s *scored
+	if 8*n.cost(m) < int(m.v.docs) {
+		s = m.gather(n)
+	} else {
+		s = m.sum(n)
+	}
+	m.found[n] = s
+	return s
+}
+
+// eachOf calls yield for each document of a pattern's words.
+func (m *matcher) eachOf(n *patternNode, yield func(doc uint32, tf float32)) {
 	p := idlePostings(m.v.segment, m.fail)
 	for i, w := range n.words[m.i] {
 		if i%64 == 0 && m.stopped() {
-			break
+			return
 		}
 		for p.open(w.termRef); p.doc != endOfList; p.next() {
-			sums[p.doc] += w.weight * float32(p.tf())
-			bits.bits[p.doc/64] |= 1 << (p.doc % 64)
+			yield(p.doc, w.weight*float32(p.tf()))
 		}
 	}
-	s := &scored{docs: make([]uint32, 0, bits.count())}
+}
+
+// gather makes the list of a pattern that stands for little, by sorting.
+func (m *matcher) gather(n *patternNode) *scored {
+	pairs := make([]uint64, 0, n.cost(m))
+	m.eachOf(n, func(doc uint32, tf float32) {
+		pairs = append(pairs, uint64(doc)<<32|uint64(math.Float32bits(tf)))
+	})
+	slices.Sort(pairs)
+	s := &scored{docs: make([]uint32, 0, len(pairs)), tfs: make([]float32, 0, len(pairs))}
+	for _, p := range pairs {
+		doc, tf := uint32(p>>32), math.Float32frombits(uint32(p))
+		if last := len(s.docs) - 1; last >= 0 && s.docs[last] == doc {
+			s.tfs[last] += tf
+			continue
+		}
+		s.docs = append(s.docs, doc)
+		s.tfs = append(s.tfs, tf)
+	}
+	return s
+}
+
+// sum makes the list of a pattern that stands for much, by a row of all documents.
+func (m *matcher) sum(n *patternNode) *scored {
+	sums := make([]float32, m.v.docs)
+	bits := m.blank()
+	m.eachOf(n, func(doc uint32, tf float32) {
+		sums[doc] += tf
+		bits.bits[doc/64] |= 1 << (doc % 64)
+	})
+	count := bits.count()
+	s := &scored{docs: make([]uint32, 0, count), tfs: make([]float32, 0, count)}
 	bits.each(func(d uint32) bool {
 		s.docs = append(s.docs, d)
 		s.tfs = append(s.tfs, sums[d])
 		return true
 	})
-	m.found[n] = s
 	return s
 }
 

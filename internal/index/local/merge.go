@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 
@@ -19,12 +18,12 @@ type merging struct {
 	views   []*view
 	order   []uint16   // for each new document, which view it comes from
 	targets [][]uint32 // by view and old document: the new one, or endOfList
-	columns columnsBuilder
+	lengths [fieldCount][]uint32
 	fail    failure
 }
 
 func newMerging(ctx context.Context, views []*view) (*merging, error) {
-	m := &merging{ctx: ctx, views: views, columns: newColumnsBuilder()}
+	m := &merging{ctx: ctx, views: views}
 	return m, m.arrange()
 }
 
@@ -67,102 +66,114 @@ func (m *merging) write(sw *sealWriter) error {
 	if err := m.documents(w); err != nil {
 		return err
 	}
-	m.columns.write(w)
+	if err := m.columns(w); err != nil {
+		return err
+	}
 	if err := writeTerms(w, m.terms); err != nil {
 		return err
 	}
 	return w.finish()
 }
 
-// documents copies what is stored, and collects the columns.
-func (m *merging) documents(w *segmentWriter) error {
-	sources := make([]*rowSource, len(m.views))
-	for i, v := range m.views {
-		var err error
-		if sources[i], err = newRowSource(v); err != nil {
-			return err
-		}
-	}
-	offsets := make([]byte, 8, 8*(len(m.order)+1))
-	w.begin()
-	for n, i := range m.order {
-		if n%256 == 0 && m.ctx.Err() != nil {
+// each calls yield for the documents in their new order, with the view and the
+// number that each comes from.
+func (m *merging) each(yield func(place int, view int, doc uint32) error) error {
+	next := make([]uint32, len(m.views))
+	for place, i := range m.order {
+		if place%256 == 0 && m.ctx.Err() != nil {
 			return m.ctx.Err()
 		}
-		if err := sources[i].copy(w, &m.columns); err != nil {
+		for m.targets[i][next[i]] == endOfList {
+			next[i]++
+		}
+		if err := yield(place, int(i), next[i]); err != nil {
 			return err
 		}
-		offsets = binary.LittleEndian.AppendUint64(offsets, uint64(w.off))
+		next[i]++
 	}
+	return nil
+}
+
+// documents copies what is stored.
+func (m *merging) documents(w *segmentWriter) error {
+	offsets, texts := make([]window, len(m.views)), make([]window, len(m.views))
+	for i, v := range m.views {
+		offsets[i], texts[i] = windowOn(v.segment), windowOn(v.segment)
+		offsets[i].direct, texts[i].direct = true, true
+	}
+	ends := make([]byte, 8, 8*(len(m.order)+1))
+	w.begin()
+	err := m.each(func(_, i int, doc uint32) error {
+		from, to, err := m.views[i].storedAt(&offsets[i], doc)
+		for err == nil && from < to {
+			var b []byte
+			if b, err = texts[i].upTo(from, to); err == nil {
+				_, err = w.Write(b)
+				from += int64(len(b))
+			}
+		}
+		ends = binary.LittleEndian.AppendUint64(ends, uint64(w.off))
+		return err
+	})
 	w.end(sectionStored)
-	w.put(sectionOffsets, offsets)
-	return w.err
+	w.put(sectionOffsets, ends)
+	return err
 }
 
-// rowSource walks through the live documents of a segment.
-type rowSource struct {
-	v              *view
-	next           uint32
-	offsets, texts window
-	nums           *packed
-	dates, added   *times
-	keywords       map[string]*keywords
-	hashes         map[string]*packed
-	lengths        [fieldCount]*packed
-}
-
-func newRowSource(v *view) (*rowSource, error) {
-	s := &rowSource{v: v, offsets: windowOn(v.segment), texts: windowOn(v.segment),
-		keywords: map[string]*keywords{}, hashes: map[string]*packed{}}
-	s.offsets.direct, s.texts.direct = true, true
-	var errs [5]error
-	s.nums, errs[0] = v.nums()
-	s.dates, errs[1] = v.times(sectionDates)
-	s.added, errs[2] = v.times(sectionAdded)
-	for _, f := range facetFields {
-		k, err := v.segment.keywords(f)
-		s.keywords[f], errs[3] = k, errors.Join(errs[3], err)
+// columns writes the columns one after the other, so that only one is in memory.
+func (m *merging) columns(w *segmentWriter) error {
+	values := make([]uint64, len(m.order))
+	numbers := func(open func(*segment) (*packed, error)) error {
+		return column(m, open, func(place int, c *packed, doc uint32) { values[place] = c.at(doc) })
 	}
+	if err := numbers((*segment).nums); err != nil {
+		return err
+	}
+	low, high := values[0], values[len(values)-1]
+	w.put(sectionNums, packColumn(nil, values))
 	for _, f := range wholeFields {
-		h, err := v.segment.hashes(f)
-		s.hashes[f], errs[4] = h, errors.Join(errs[4], err)
+		if err := numbers(func(s *segment) (*packed, error) { return s.hashes(f) }); err != nil {
+			return err
+		}
+		w.put(prefixHash+f, packColumn(nil, values))
 	}
-	err := errors.Join(errs[:]...)
-	for f := range fieldCount {
-		l, err2 := v.segment.lengths(f)
-		s.lengths[f], err = l, errors.Join(err, err2)
+	for _, name := range []string{sectionDates, sectionAdded} {
+		ts := make([]int64, len(m.order))
+		err := column(m, func(s *segment) (*times, error) { return s.times(name) }, func(place int, c *times, doc uint32) { ts[place] = c.at(doc) })
+		if err != nil {
+			return err
+		}
+		w.put(name, packTimes(nil, ts))
 	}
-	return s, err
-}
-
-// copy copies the next live document.
-func (s *rowSource) copy(w *segmentWriter, c *columnsBuilder) error {
-	for s.v.deleted.Contains(s.next) {
-		s.next++
+	for _, f := range facetFields {
+		b := newKeywordBuilder()
+		err := column(m, func(s *segment) (*keywords, error) { return s.keywords(f) }, func(_ int, c *keywords, doc uint32) { b.add(c.strings(doc)) })
+		if err != nil {
+			return err
+		}
+		w.put(prefixKeywords+f, b.encode(nil))
 	}
-	doc := s.next
-	s.next++
-	from, to, err := s.v.storedAt(&s.offsets, doc)
-	for err == nil && from < to {
-		var b []byte
-		if b, err = s.texts.upTo(from, to); err == nil {
-			_, err = w.Write(b)
-			from += int64(len(b))
+	for f := range m.lengths {
+		m.lengths[f] = make([]uint32, len(m.order))
+		err := column(m, func(s *segment) (*packed, error) { return s.lengths(f) }, func(place int, c *packed, doc uint32) { m.lengths[f][place] = uint32(c.at(doc)) })
+		if err != nil {
+			return err
 		}
 	}
-	c.nums = append(c.nums, s.nums.at(doc))
-	c.dates = append(c.dates, s.dates.at(doc))
-	c.added = append(c.added, s.added.at(doc))
-	for f, k := range s.keywords {
-		c.keywords[f].add(k.strings(doc))
+	writeLengths(w, &m.lengths, low, high)
+	return nil
+}
+
+// column opens a column in all segments and lets a function take the values.
+func column[T any](m *merging, open func(*segment) (T, error), take func(place int, from T, doc uint32)) error {
+	from := make([]T, len(m.views))
+	for i, v := range m.views {
+		var err error
+		if from[i], err = open(v.segment); err != nil {
+			return err
+		}
 	}
-	for f, h := range s.hashes {
-		c.hashes[f] = append(c.hashes[f], h.at(doc))
-	}
-	for f, l := range s.lengths {
-		c.lengths[f] = append(c.lengths[f], uint32(l.at(doc)))
-	}
-	return err
+	return m.each(func(place, i int, doc uint32) error { take(place, from[i], doc); return nil })
 }
 
 // termSource walks through the dictionary and the records of a segment.
@@ -317,7 +328,7 @@ func (m *merging) term(t *termWriter, key []byte, parts []part, sole bool) error
 		}
 	}
 	field, form := int(key[0]/2), int(key[0]%2)
-	t.begin(m.columns.lengths[field], form == formStem)
+	t.begin(m.lengths[field], form == formStem)
 	var raw []byte
 	for {
 		var least *termSource
