@@ -158,6 +158,9 @@ func (l *Log) commit(batch []*request) error {
 	if err := l.writable(); err != nil {
 		return err
 	}
+	if err := l.fence(); err != nil {
+		return err
+	}
 	if err := l.settle(); err != nil { // what an earlier write left undone comes first
 		return err
 	}
@@ -181,6 +184,9 @@ func (l *Log) rotate() {
 	defer l.commitMu.Unlock()
 	if l.failed != nil || l.pending != nil {
 		return // a frame half written must stay the last of its segment
+	}
+	if l.fence() != nil {
+		return // the next commit says why
 	}
 	if err := l.journal.rotate(); err != nil {
 		l.logger.Warn("The log goes on in its old journal segment; a new one could not be made.", "error", err)
@@ -251,6 +257,12 @@ func (l *Log) settle() error {
 		l.failed = err
 		return l.writable()
 	}
+	// Whoever took the folder over meanwhile may have read the journal before this
+	// frame was in it. Whoever takes it over from now on finds the frame.
+	if err := l.fence(); err != nil {
+		l.failed = err
+		return l.writable()
+	}
 	l.headMu.Lock()
 	if l.head.size == l.cosigned.size {
 		l.behind = time.Now()
@@ -286,7 +298,7 @@ func (l *Log) DestroyDetails(ctx context.Context, indexes ...int64) error {
 		}
 		inBundle[index/width] = append(inBundle[index/width], index)
 	}
-	if err := l.writable(); err != nil || len(indexes) == 0 {
+	if err := errors.Join(l.writable(), l.fence()); err != nil || len(indexes) == 0 {
 		return err
 	}
 	var errs []error

@@ -1,6 +1,7 @@
 package tlog
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,7 +24,8 @@ type FS interface {
 	Sync(name string) error
 	// Open opens a file that is there, for writing.
 	Open(name string) (File, error)
-	// Lock takes a file for this process alone, until closed.
+	// Lock takes a file for this process alone, until closed or until the process
+	// ends. ErrLocked if another has it.
 	Lock(name string) (io.Closer, error)
 }
 
@@ -33,6 +35,12 @@ type File interface {
 	io.Closer
 	Sync() error
 }
+
+// ErrLocked is the error of FS.Lock when another process has the file.
+var ErrLocked = errors.New("locked by another process")
+
+// DirFS is the operating system's file system below a folder.
+func DirFS(dir string) FS { return osFS(dir) }
 
 // osFS is the operating system's file system below a folder.
 type osFS string

@@ -7,8 +7,6 @@ import (
 	"io"
 )
 
-var errLocked = errors.New("locked by another process")
-
 // lockFile fails where we know of no lock that ends with its process: without
 // one, two processes could sign two different trees.
 func lockFile(string) (io.Closer, error) {

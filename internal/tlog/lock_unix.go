@@ -9,8 +9,6 @@ import (
 	"syscall"
 )
 
-var errLocked = errors.New("locked by another process")
-
 // lockFile takes an advisory lock that the system gives free when the process
 // ends, however it ends.
 func lockFile(path string) (io.Closer, error) {
@@ -20,7 +18,7 @@ func lockFile(path string) (io.Closer, error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errLocked
+		err = ErrLocked
 	}
 	if err != nil {
 		f.Close()

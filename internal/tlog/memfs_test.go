@@ -140,7 +140,7 @@ func (m *memFS) Lock(string) (io.Closer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.locked {
-		return nil, errLocked
+		return nil, ErrLocked
 	}
 	m.locked = true
 	return unlock{m}, nil

@@ -60,12 +60,16 @@ func newLog(cfg Config) (*Log, error) {
 	l := &Log{
 		fs: cfg.FS, signer: cfg.Signer, key: cfg.Key, every: cfg.PublishEvery, logger: cfg.Logger,
 		trust:   receipt.Trust{Log: verifier},
+		fence:   cfg.Fence,
 		mayWait: cfg.Cosigner != nil && cfg.AwaitWitnesses,
 		bundles: &bundles{open: make(map[int64]*openBundle)},
 		wake:    make(chan struct{}, 1), kick: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	if l.fs == nil {
 		l.fs = osFS(cfg.Dir)
+	}
+	if l.fence == nil {
+		l.fence = func() error { return nil }
 	}
 	if l.every == 0 {
 		l.every = 50 * time.Millisecond
@@ -102,7 +106,7 @@ func (l *Log) acquire() error {
 		return candor.Wrap(err, candor.Unavailable, "The log folder could not be made. Check its disk and its permissions.")
 	}
 	lock, err := l.fs.Lock("lock")
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, ErrLocked) {
 		return candor.Errorf(candor.Conflict, "Another process has this log open. Stop the other server, or use it with --server.")
 	}
 	if err != nil {

@@ -20,6 +20,9 @@ func (l *Log) Publish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := l.fence(); err != nil {
+		return err
+	}
 	l.pubMu.Lock()
 	err := l.publish()
 	l.pubMu.Unlock()

@@ -69,6 +69,12 @@ type Config struct {
 	AwaitWitnesses bool
 	// WitnessPatience is how long an Append awaits its witnesses. 0 is 10 s.
 	WitnessPatience time.Duration
+	// Fence, if set, says whether this process may still write to the folder: nil,
+	// or why not. It is asked before each batch is signed, again when the batch is
+	// synced and before anybody hears of it, and before other files are written.
+	// An error after the sync stops the log for good. It guards folders whose lock
+	// can be lost; package sequencer has one.
+	Fence func() error
 	// Logger hears of repairs and failures. nil discards.
 	Logger *slog.Logger
 	// FS is the folder's file system. nil is the operating system's at Dir.
@@ -83,6 +89,7 @@ type Log struct {
 	trust   receipt.Trust
 	key     string
 	every   time.Duration
+	fence   func() error
 	logger  *slog.Logger
 	lock    io.Closer
 	tree    *tree
