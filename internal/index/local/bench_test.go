@@ -108,6 +108,25 @@ func BenchmarkSearch(b *testing.B) {
 	if err := x.Put(context.Background(), docs); err != nil {
 		b.Fatal(err)
 	}
+	searches(b, x)
+}
+
+// BenchmarkSearchCold opens every block again for every query: its difference
+// from BenchmarkSearch is what reading and unsealing cost at most.
+func BenchmarkSearchCold(b *testing.B) {
+	docs, _ := corpus(20_000)
+	x, err := local.Open(context.Background(), local.Config{Dir: b.TempDir(), Key: key(1), CacheBytes: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	if err := x.Put(context.Background(), docs); err != nil {
+		b.Fatal(err)
+	}
+	searches(b, x)
+}
+
+func searches(b *testing.B, x *local.Index) {
 	a, c, d := word(40), word(400), word(4000)
 	for _, q := range []struct {
 		name, text       string

@@ -56,9 +56,7 @@ func (b *builder) bytes() int { return b.occ.bytes() + 128*b.pending }
 func (b *builder) add(d *query.Document) error {
 	doc := uint32(b.pending)
 	b.pending++
-	if _, err := b.w.Write(b.store.encode(d)); err != nil {
-		return err
-	}
+	b.w.append(b.store.encode(d))
 	b.offsets = binary.LittleEndian.AppendUint64(b.offsets, uint64(b.w.off))
 	b.columns.add(d)
 	for field := range fieldCount {

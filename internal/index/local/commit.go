@@ -110,7 +110,7 @@ func writeCommit(fs FS, s *sealer, c *commit) error {
 	if err != nil {
 		return err
 	}
-	w.Write(data)
+	w.append(data)
 	if err := w.finish(); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Write(changed)
+		w.append(changed)
 		if err := w.finish(); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,6 @@ type Index struct {
 	seq    uint64     // of the newest commit tried
 	last   *commit    // the newest commit made
 	before *commit    // the one before
-	closed bool
 
 	mu       sync.RWMutex // guards snap, next and building
 	snap     *snapshot    // nil when closed
@@ -306,7 +305,6 @@ func (x *Index) Close() error {
 		return nil
 	}
 	snap.release()
-	x.closed = true
 	return x.lock.Close()
 }
 
@@ -393,7 +391,7 @@ func (x *Index) change(ctx context.Context, f func([]*view) ([]*view, error)) er
 	}
 	defer snap.release()
 	views, err := f(snap.views)
-	if err == nil {
+	if err == nil && !slices.Equal(views, snap.views) {
 		err = x.commit(views)
 	}
 	x.merges.wake()

@@ -210,7 +210,7 @@ func (t *termNode) match(m *matcher, within *set) *set {
 		out := &set{docs: make([]uint32, 0, ref.df)}
 		for p.doc != endOfList {
 			out.docs = append(out.docs, p.docs[p.i:p.n]...)
-			p.load1(p.block + 1)
+			p.move(p.block + 1)
 		}
 		return out.within(within)
 	}
@@ -219,8 +219,8 @@ func (t *termNode) match(m *matcher, within *set) *set {
 	return out.within(within)
 }
 
-// load1 is load for records of any length.
-func (p *postings) load1(block int) {
+// move is load for records of any length.
+func (p *postings) move(block int) {
 	if p.count == 0 {
 		p.end(nil)
 		return
@@ -234,7 +234,7 @@ func (p *postings) fill(set []uint64) {
 		for _, d := range p.docs[p.i:p.n] {
 			set[d/64] |= 1 << (d % 64)
 		}
-		p.load1(p.block + 1)
+		p.move(p.block + 1)
 	}
 }
 
@@ -403,12 +403,12 @@ func (n *keywordNode) match(m *matcher, within *set) *set {
 		return m.none()
 	}
 	good := make([]bool, len(column.values)+1)
-	any := false
+	some := false
 	for i, v := range column.values {
 		good[i+1] = n.accept(v)
-		any = any || good[i+1]
+		some = some || good[i+1]
 	}
-	if !any {
+	if !some {
 		return m.none()
 	}
 	if !column.multi() {

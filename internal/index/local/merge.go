@@ -108,7 +108,8 @@ func (m *merging) documents(w *segmentWriter) error {
 		for err == nil && from < to {
 			var b []byte
 			if b, err = texts[i].upTo(from, to); err == nil {
-				_, err = w.Write(b)
+				w.append(b)
+				err = w.err
 				from += int64(len(b))
 			}
 		}

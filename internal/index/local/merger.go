@@ -152,7 +152,7 @@ func (g *merger) pacer(ctx context.Context) func(int) {
 		written += int64(n)
 		due := time.Duration(float64(written) / float64(g.x.cfg.MergeRate) * float64(time.Second))
 		if ahead := due - time.Since(begun); ahead > 10*time.Millisecond && g.waiting.Load() == 0 {
-			g.x.cfg.Sleep(ctx, ahead) // an end of ctx ends the merge elsewhere
+			_ = g.x.cfg.Sleep(ctx, ahead) // an end of ctx ends the merge elsewhere
 		}
 	}
 }

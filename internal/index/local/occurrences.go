@@ -21,7 +21,6 @@ type occurrences struct {
 	words []wordEntry
 	text  []byte // of all words
 	pool  pool
-	count int // of occurrences
 }
 
 type wordEntry struct {
@@ -105,7 +104,6 @@ func (o *occurrences) reset() {
 	}
 	o.words, o.text = o.words[:0], o.text[:0]
 	o.pool.reset()
-	o.count = 0
 }
 
 // bytes is the memory in use.
@@ -124,7 +122,6 @@ func (o *occurrences) add(field uint8, word []byte, doc, pos uint32) {
 	}
 	o.put(e, uint64(pos-e.lastPos)<<1)
 	e.lastPos = pos
-	o.count++
 }
 
 func (o *occurrences) entry(field uint8, word []byte) *wordEntry {

@@ -192,7 +192,7 @@ func (p *plan) perField(field string, one func(field int) (node, error)) (node, 
 
 func (p *plan) word(n query.Word) (node, error) {
 	if scope(n.Field) == nil {
-		return whole1(n.Field, n.Text)
+		return wholeValue(n.Field, n.Text)
 	}
 	words := foldedWords(n.Text)
 	if !n.Exact {
@@ -244,7 +244,7 @@ func stemmed(s *segment, field int, stem string) (termRef, error) {
 
 func (p *plan) phrase(n query.Phrase) (node, error) {
 	if scope(n.Field) == nil {
-		return whole1(n.Field, n.Text)
+		return wholeValue(n.Field, n.Text)
 	}
 	words := foldedWords(n.Text)
 	if n.Slop == 0 || len(words) < 2 {
@@ -345,7 +345,7 @@ func valueField(field string, accept func(string) bool) (node, error) {
 	return nil, candor.Errorf(candor.Invalid, "There is no field %q. Fields are %s.", field, strings.Join(query.Fields(), ", "))
 }
 
-func whole1(field, text string) (node, error) {
+func wholeValue(field, text string) (node, error) {
 	text = strings.ToLower(text)
 	return valueField(field, func(v string) bool { return v == text })
 }

@@ -107,7 +107,7 @@ func (p *postingsWriter) add(doc, tf uint32, positions []byte) {
 	p.df++
 	p.posBytes += uint64(len(positions))
 	if p.places {
-		p.w.Write(positions)
+		p.w.append(positions)
 	}
 }
 
@@ -170,8 +170,8 @@ func (p *postingsWriter) finish() (int64, error) {
 		h = append(m.append(h), p.skip...)
 	}
 	p.head = append(h, p.body...)
-	_, err := p.w.Write(p.head)
-	return at, err
+	p.w.append(p.head)
+	return at, p.w.err
 }
 
 func (p *postingsWriter) short() {

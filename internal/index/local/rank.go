@@ -278,6 +278,8 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 	}
 	switch {
 	case m.fail.err != nil:
+	case len(r.cursors) > manyCursors:
+		r.byTerm(matched, gone)
 	case matched == nil:
 		r.best(func(d uint32) bool { return gone == nil || !hasBit(gone, d) })
 	case len(r.cursors) > 0 && matched.dense() && 8*matched.count() > total:
@@ -300,6 +302,30 @@ func (r *ranker) add(doc uint32, score float64) {
 func (r *ranker) stopped() bool {
 	r.steps++
 	return r.steps%1024 == 0 && r.m.stopped() || r.m.fail.err != nil
+}
+
+// manyCursors is from how many on keeping cursors in order costs more than
+// scoring everything.
+const manyCursors = 32
+
+// byTerm scores one cursor after the other, in a row of all documents.
+func (r *ranker) byTerm(matched *set, gone []uint64) {
+	sums := make([]float64, r.m.v.docs)
+	for _, c := range r.cursors {
+		for c.doc != endOfList && !r.stopped() {
+			sums[c.doc] += c.score()
+			c.advance(c.doc + 1)
+		}
+	}
+	if matched != nil {
+		matched.each(func(d uint32) bool { r.add(d, sums[d]); return true })
+		return
+	}
+	for d, sum := range sums {
+		if sum > 0 && (gone == nil || !hasBit(gone, uint32(d))) {
+			r.add(uint32(d), sum)
+		}
+	}
 }
 
 // each scores the documents of a set one after the other.

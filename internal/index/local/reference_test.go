@@ -448,6 +448,7 @@ func TestScores(t *testing.T) {
 	for range queries {
 		compareScores(t, x, ref, refNode(rng, 2))
 	}
+	compareScores(t, x, ref, manyWords(rng))
 	unlock()
 	if err := x.Compact(t.Context()); err != nil {
 		t.Fatal(err)
@@ -461,6 +462,15 @@ func TestScores(t *testing.T) {
 	for range queries {
 		compareScores(t, x, ref, refNode(rng, 2))
 	}
+}
+
+// manyWords has more clauses than cursors are kept in order for.
+func manyWords(rng *rand.Rand) query.Node {
+	var of []query.Node
+	for range manyCursors {
+		of = append(of, query.Word{Text: query.Tokens(refWord(rng))[0].Text})
+	}
+	return query.Or{Of: of}
 }
 
 func compareScores(t *testing.T, x *Index, ref *reference, n query.Node) {

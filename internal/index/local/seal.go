@@ -131,8 +131,10 @@ func (s *sealer) create(fs FS, name, final string, size int, pace func(int)) (*s
 	return w, nil
 }
 
-func (w *sealWriter) Write(p []byte) (int, error) {
-	n := len(p)
+// append adds to the plain text. The first error is kept in err, and finish
+// returns it.
+func (w *sealWriter) append(p []byte) {
+	w.off += int64(len(p))
 	for len(p) > 0 && w.err == nil {
 		if len(w.plain) == blockSize {
 			w.seal(false)
@@ -141,8 +143,6 @@ func (w *sealWriter) Write(p []byte) (int, error) {
 		w.plain = w.plain[:len(w.plain)+k]
 		p = p[k:]
 	}
-	w.off += int64(n)
-	return n, w.err
 }
 
 func (w *sealWriter) seal(last bool) {

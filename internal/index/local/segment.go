@@ -61,7 +61,7 @@ func (w *segmentWriter) end(name string) {
 
 func (w *segmentWriter) put(name string, data []byte) {
 	w.begin()
-	w.Write(data)
+	w.append(data)
 	w.end(name)
 }
 
@@ -73,8 +73,8 @@ func (w *segmentWriter) finish() error {
 	tail := binary.LittleEndian.AppendUint64(nil, uint64(at))
 	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(table)))
 	tail = binary.LittleEndian.AppendUint32(tail, tableMark)
-	w.Write(table)
-	w.Write(tail)
+	w.append(table)
+	w.append(tail)
 	return w.sealWriter.finish()
 }
 

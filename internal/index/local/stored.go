@@ -14,11 +14,10 @@ import (
 // A frame is uvarint 2·plain length + 1 if it is compressed, uvarint length,
 // bytes.
 const (
-	frameText   = 1 << 20 // bytes of text in a frame
-	frameLeast  = 192     // bytes; what is shorter stays as it is
-	maxFrame    = 1 << 30
-	metaJoin    = "\n" // between metadata values, where no word spans
-	headStrings = 4
+	frameText  = 1 << 20 // bytes of text in a frame
+	frameLeast = 192     // bytes; what is shorter stays as it is
+	maxFrame   = 1 << 30
+	metaJoin   = "\n" // between metadata values, where no word spans
 )
 
 // storedDoc is what is kept to be shown.
@@ -83,7 +82,7 @@ func joinedMeta(d *query.Document) string {
 func decodeStored(z *zstd.Decoder, record []byte, text bool) (out storedDoc, err error) {
 	d := decoder{b: record}
 	out.item = string(d.bytes())
-	head := decoder{b: readFrame(z, &d, nil)}
+	head := decoder{b: readFrame(z, &d)}
 	for _, s := range []*string{&out.name, &out.path, &out.title, &out.meta} {
 		*s = string(head.bytes())
 	}
@@ -95,13 +94,13 @@ func decodeStored(z *zstd.Decoder, record []byte, text bool) (out storedDoc, err
 	}
 	var b strings.Builder
 	for len(d.b) > 0 && d.err == nil {
-		b.Write(readFrame(z, &d, nil))
+		b.Write(readFrame(z, &d))
 	}
 	out.text = b.String()
 	return out, d.err
 }
 
-func readFrame(z *zstd.Decoder, d *decoder, dst []byte) []byte {
+func readFrame(z *zstd.Decoder, d *decoder) []byte {
 	size := d.uvarint()
 	b := d.bytes()
 	if d.err != nil || size>>1 > maxFrame {
@@ -110,7 +109,7 @@ func readFrame(z *zstd.Decoder, d *decoder, dst []byte) []byte {
 	}
 	if size&1 == 1 {
 		var err error
-		if b, err = z.DecodeAll(b, dst); err != nil {
+		if b, err = z.DecodeAll(b, nil); err != nil {
 			d.fail()
 			return nil
 		}
