@@ -63,6 +63,7 @@ type Client struct {
 
 	mu     sync.RWMutex
 	epoch  int64
+	holder string
 	newest receipt.Checkpoint
 	signed []byte
 }
@@ -146,7 +147,7 @@ func (c *Client) Update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.admit(ctx, a.Epoch, a.Checkpoint)
+	return c.admit(ctx, a.stamp, a.Checkpoint)
 }
 
 // Size returns the number of records under the newest checkpoint that this
@@ -167,13 +168,13 @@ func (c *Client) Checkpoint() []byte {
 func (c *Client) stamp() stamp {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return stamp{version, c.epoch}
+	return stamp{V: version, Epoch: c.epoch}
 }
 
-func (c *Client) seen() (epoch int64, newest receipt.Checkpoint) {
+func (c *Client) seen() (tenure stamp, newest receipt.Checkpoint) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.epoch, c.newest
+	return stamp{version, c.epoch, c.holder}, c.newest
 }
 
 // Append adds a record. It is sent once: when its answer is lost, Append looks
@@ -252,7 +253,7 @@ func (c *Client) proven(ctx context.Context, a tellReceipt, meant func(receipt.R
 	if _, err := r.Verify(c.cfg.Trust); err != nil || !meant(r) {
 		return receipt.Receipt{}, c.contradicts(err)
 	}
-	if err := c.admit(ctx, a.Epoch, r.Checkpoint); err != nil {
+	if err := c.admit(ctx, a.stamp, r.Checkpoint); err != nil {
 		return receipt.Receipt{}, err
 	}
 	return r, nil
@@ -260,24 +261,30 @@ func (c *Client) proven(ctx context.Context, a tellReceipt, meant func(receipt.R
 
 // admit takes up a sequencer's checkpoint. That of a newer sequencer is believed
 // only with the proof that its log and the one seen before are one.
-func (c *Client) admit(ctx context.Context, epoch int64, signed []byte) error {
+func (c *Client) admit(ctx context.Context, by stamp, signed []byte) error {
 	to, _, err := c.cfg.Trust.OpenCheckpoint(signed)
 	if err != nil {
 		return c.contradicts(err)
 	}
-	if had, _ := c.seen(); epoch > had {
-		if err := c.succeed(ctx, epoch, to, signed); err != nil {
+	if had, _ := c.seen(); by.after(had) {
+		if err := c.succeed(ctx, by, to, signed); err != nil {
 			return err
 		}
 	}
-	return c.keep(epoch, to, signed)
+	return c.keep(by, to, signed)
 }
 
-func (c *Client) keep(epoch int64, to receipt.Checkpoint, signed []byte) error {
+// after says whether an answer is of another sequencer than the one seen, and not
+// of an older one.
+func (s stamp) after(had stamp) bool {
+	return s.Epoch > had.Epoch || s.Epoch == had.Epoch && s.Holder != had.Holder
+}
+
+func (c *Client) keep(by stamp, to receipt.Checkpoint, signed []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case epoch < c.epoch:
+	case by.Epoch < c.epoch:
 		return c.deposed()
 	case to.Size == c.newest.Size && c.signed != nil && to.Hash != c.newest.Hash:
 		return c.contradicts(errors.New("two trees of one size"))
@@ -288,21 +295,21 @@ func (c *Client) keep(epoch int64, to receipt.Checkpoint, signed []byte) error {
 }
 
 // succeed compares the history of a newer sequencer with what was seen.
-func (c *Client) succeed(ctx context.Context, epoch int64, to receipt.Checkpoint, signed []byte) error {
+func (c *Client) succeed(ctx context.Context, by stamp, to receipt.Checkpoint, signed []byte) error {
 	c.succession.Lock()
 	defer c.succession.Unlock()
 	had, from := c.seen()
-	if had >= epoch {
+	if !by.after(had) {
 		return nil
 	}
-	if had > 0 {
-		if err := c.extends(ctx, epoch, from, to); err != nil {
+	if had.Epoch > 0 {
+		if err := c.extends(ctx, by, from, to); err != nil {
 			return err
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.epoch = epoch
+	c.epoch, c.holder = by.Epoch, by.Holder
 	if to.Size > c.newest.Size || c.signed == nil {
 		c.newest, c.signed = to, bytes.Clone(signed)
 	}
@@ -311,7 +318,7 @@ func (c *Client) succeed(ctx context.Context, epoch int64, to receipt.Checkpoint
 
 // extends asks for the proof that two checkpoints are of one log. Either may be
 // the smaller: where witnesses are awaited an older one may be shown again.
-func (c *Client) extends(ctx context.Context, epoch int64, a, b receipt.Checkpoint) error {
+func (c *Client) extends(ctx context.Context, by stamp, a, b receipt.Checkpoint) error {
 	if a.Size > b.Size {
 		a, b = b, a
 	}
@@ -322,7 +329,7 @@ func (c *Client) extends(ctx context.Context, epoch int64, a, b receipt.Checkpoi
 	if err != nil {
 		return err
 	}
-	if m.Epoch < epoch {
+	if m.Epoch != by.Epoch || m.Holder != by.Holder {
 		return c.deposed()
 	}
 	if err := receipt.CheckConsistency(a, b, m.Hashes); err != nil {
@@ -393,11 +400,13 @@ func current[A message](ctx context.Context, c *Client, path string, q message, 
 		return none, err
 	}
 	had, _ := c.seen()
-	switch epoch := a.stampOf().Epoch; {
-	case epoch < had:
+	switch by := a.stampOf(); {
+	case by.Epoch < had.Epoch:
 		return none, c.deposed()
-	case epoch > had:
-		return a, c.Update(ctx)
+	case by.after(had):
+		if err := c.Update(ctx); err != nil {
+			return none, err
+		}
 	}
 	return a, nil
 }

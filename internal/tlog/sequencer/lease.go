@@ -29,10 +29,11 @@ const (
 // what its holder wrote: the lock only keeps two from asking at once, and may be
 // lost where a file system forgets locks.
 type lease struct {
-	fs    tlog.FS
-	lock  io.Closer
-	epoch int64
-	text  []byte
+	fs     tlog.FS
+	lock   io.Closer
+	epoch  int64
+	holder string
+	text   []byte
 }
 
 // takeLease takes the lock, and writes the next epoch with a new holder before
@@ -76,6 +77,7 @@ func (l *lease) raise() error {
 		return candor.Wrap(err, candor.Unavailable, "No randomness could be had for the log's lease.")
 	}
 	l.epoch = before + 1
+	l.holder = hex.EncodeToString(holder[:])
 	l.text = marshalLease(l.epoch, holder)
 	if err := l.write(); err != nil {
 		return candor.Wrap(err, candor.Unavailable, "The log's lease could not be written. Check the disk of the log folder.")

@@ -72,6 +72,9 @@ func Open(ctx context.Context, cfg tlog.Config) (*Log, error) {
 // Epoch counts the sequencers that have owned the folder, this one included.
 func (l *Log) Epoch() int64 { return l.lease.epoch }
 
+// Holder names this process's tenure: random, hexadecimal.
+func (l *Log) Holder() string { return l.lease.holder }
+
 // Fence is nil for as long as this process holds the lease. Unavailable if
 // another has taken it, or if the lease cannot be read.
 func (l *Log) Fence() error { return l.lease.check() }

@@ -30,6 +30,7 @@ type Service interface {
 	Size() int64
 	Checkpoint() []byte
 	Epoch() int64
+	Holder() string
 	Fence() error
 }
 
@@ -174,7 +175,7 @@ func (s *Server) current(seen int64) error {
 	return s.cfg.Log.Fence()
 }
 
-func (s *Server) stamp() stamp { return stamp{version, s.cfg.Log.Epoch()} }
+func (s *Server) stamp() stamp { return stamp{version, s.cfg.Log.Epoch(), s.cfg.Log.Holder()} }
 
 func (s *Server) head(context.Context, askHead) (tellHead, error) {
 	return tellHead{s.stamp(), s.cfg.Log.Checkpoint()}, nil

@@ -44,10 +44,12 @@ const (
 )
 
 // stamp begins every message. Epoch is the sequencer's, or the newest that the
-// writer has seen: 0 if none.
+// writer has seen: 0 if none. Holder tells two sequencers of one epoch apart,
+// such as one that was started on an older copy of the folder.
 type stamp struct {
-	V     int   `json:"v"`
-	Epoch int64 `json:"epoch"`
+	V      int    `json:"v"`
+	Epoch  int64  `json:"epoch"`
+	Holder string `json:"holder,omitempty"` // of the lease, in answers
 }
 
 func (s stamp) stampOf() stamp { return s }
@@ -156,6 +158,8 @@ func decode[M message](r io.Reader, limit int64) (M, error) {
 		return m, ruled(candor.NotSupported, RuleMessage, "This end speaks version %d of the sequencer's protocol, the other version %d. Update the older one. Nothing was released.", version, s.V)
 	case s.Epoch < 0:
 		return m, ruled(candor.Invalid, RuleMessage, "A sequencer's epoch is not below 0. Nothing was released.")
+	case len(s.Holder) > 2*holderSize:
+		return m, ruled(candor.Invalid, RuleMessage, "A lease's holder has at most %d characters. Nothing was released.", 2*holderSize)
 	}
 	return m, nil
 }
