@@ -134,14 +134,14 @@ func TestArrowsRefuse(t *testing.T) {
 		{"candor", "candor/receipt"}, {"candor/receipt", "candor"}, {"candor/internal/vault", "candor/internal/catalog"},
 		{"candor/internal/catalog", "candor/internal/archive"}, {"candor/internal/archive", "candor/internal/vault"},
 		{"candor/internal/web", "candor/internal/catalog"}, {"candor/internal/unheard", "candor"},
-		{"candor/internal/archive", "candor/internal/catalog/catalogtest"}, {"candor/internal/index/bleve", "candor/internal/archive"},
+		{"candor/internal/archive", "candor/internal/catalog/catalogtest"}, {"candor/internal/index/local", "candor/internal/archive"},
 	} {
 		if mayImport(wrong[0], wrong[1]) {
 			t.Errorf("%s may import %s", wrong[0], wrong[1])
 		}
 	}
 	for _, right := range [][2]string{
-		{"candor/cmd/candor", "candor/internal/vault"}, {"candor/internal/index/bleve", "candor/internal/query"},
+		{"candor/cmd/candor", "candor/internal/vault"}, {"candor/internal/index/local", "candor/internal/query"},
 		{"candor/internal/extract/pdf", "candor/internal/extract"}, {"candor/internal/catalog/catalogtest", "candor/internal/archive"},
 	} {
 		if !mayImport(right[0], right[1]) {

@@ -21,7 +21,7 @@ import (
 	"candor/internal/catalog"
 	"candor/internal/custodian"
 	"candor/internal/extract"
-	"candor/internal/index/bleve"
+	"candor/internal/index/local"
 	"candor/internal/keys"
 	"candor/internal/report"
 	"candor/internal/terms"
@@ -266,17 +266,17 @@ func openCatalog(ctx context.Context, path string, key []byte, cfg engineConfig)
 	return catalog.New(ctx, c)
 }
 
-func openIndex(ctx context.Context, dir string, key []byte, cfg engineConfig) (*bleve.Index, error) {
-	c := bleve.Config{Dir: dir, Key: key, Logger: cfg.Logger}
-	idx, err := bleve.Open(ctx, c)
+func openIndex(ctx context.Context, dir string, key []byte, cfg engineConfig) (*local.Index, error) {
+	c := local.Config{Dir: dir, Key: key, Logger: cfg.Logger}
+	idx, err := local.Open(ctx, c)
 	code := candor.CodeOf(err)
 	if !cfg.Repair || (code != candor.Verification && code != candor.NotSupported) {
 		return idx, err
 	}
-	if err := bleve.Reset(dir); err != nil {
+	if err := local.Reset(dir); err != nil {
 		return nil, diskError(err, dir)
 	}
-	return bleve.Open(ctx, c)
+	return local.Open(ctx, c)
 }
 
 // createEngine makes a new archive and leaves it open. If it fails, what it
@@ -415,7 +415,7 @@ func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
 	}
 	pages, err := web.New(web.Config{
 		Archive: web.Over(e.archive), Public: public, Solo: solo, Hosts: cfg.Hosts, SecureCookies: cfg.Secure,
-		LogKey: e.logKey, Logger: e.logger,
+		LogKey: e.logKey, ReadIdentity: keys.ParseAuditor, Logger: e.logger,
 	})
 	if err != nil {
 		return nil, err

@@ -23,8 +23,7 @@ const (
 	batchText     = 24 << 20  // or this much text
 	deepestPart   = 16        // parts inside parts
 	mostFamily    = 1_000_000 // items found inside one file
-	largestToText = 64 << 20  // bytes of one item's text that are kept
-	mostIndexed   = 16 << 20  // and of these, indexed: the memory of Bleve grows with the largest document
+	largestToText = 64 << 20  // bytes of one item's text that are kept and indexed
 )
 
 // intake is one addition in progress. Files come in side by side; what they

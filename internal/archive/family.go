@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -132,7 +131,7 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
 		return err
 	}
-	d.become(item, document(item, it.path, string(sink.text.Bytes()[:indexedText(sink.text.Bytes())])))
+	d.become(item, document(item, it.path, sink.text.String()))
 	return nil
 }
 
@@ -263,9 +262,6 @@ func (s *sink) wait(part found) error {
 // notes says what a bound cut short.
 func (s *sink) notes() []string {
 	var all []string
-	if n := s.text.Len(); n > mostIndexed {
-		all = append(all, fmt.Sprintf("only the first %d MB of its %d MB of text can be searched", mostIndexed>>20, n>>20))
-	}
 	if s.cut > 0 {
 		all = append(all, fmt.Sprintf("%d bytes of text beyond the first %d MB were not kept", s.cut, largestToText>>20))
 	}
@@ -276,16 +272,6 @@ func (s *sink) notes() []string {
 		all = append(all, fmt.Sprintf("%d parts beyond the first %d were not kept", s.many, mostFamily))
 	}
 	return all
-}
-
-// indexedText returns how many bytes of a text are indexed: all, or as many
-// whole characters as mostIndexed allows.
-func indexedText(text []byte) int {
-	n := min(len(text), mostIndexed)
-	for n > 0 && n < len(text) && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return n
 }
 
 // document is what the index gets of an item.

@@ -24,7 +24,7 @@ import (
 	"candor/internal/archive"
 	"candor/internal/catalog"
 	"candor/internal/custodian"
-	"candor/internal/index/bleve"
+	"candor/internal/index/local"
 	"candor/internal/query"
 	"candor/internal/terms"
 	"candor/internal/tlog"
@@ -127,7 +127,7 @@ func (h *house) open(create bool) {
 	must(t, err)
 	cat, err := catalog.New(ctx, catalog.Config{Path: filepath.Join(h.dir, "catalog.db"), Key: keys.Catalog, Now: h.clock.now})
 	must(t, err)
-	idx, err := bleve.Open(ctx, bleve.Config{Dir: filepath.Join(h.dir, "index"), Key: keys.Index})
+	idx, err := local.Open(ctx, local.Config{Dir: filepath.Join(h.dir, "index"), Key: keys.Index})
 	must(t, err)
 	h.cfg.Catalog, h.cfg.Index, h.cfg.Pseudonyms = faultyCatalog{cat, f}, faultyIndex{idx, f}, keys.Pseudonyms
 	h.closers = []io.Closer{idx, cat, cust, v, bucket, log}

@@ -210,7 +210,7 @@ func (r *rebuild) text(ctx context.Context, it candor.Item, keys map[candor.KeyN
 		return "", nil
 	}
 	data, err := readSealed(ctx, r.archive.cfg.Vault, name, key)
-	return string(data[:indexedText(data)]), err
+	return string(data), err
 }
 
 // pathOf walks up from a part to the file that was handed in.

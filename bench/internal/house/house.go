@@ -24,7 +24,7 @@ import (
 	"candor/internal/archive"
 	"candor/internal/catalog"
 	"candor/internal/custodian"
-	"candor/internal/index/bleve"
+	"candor/internal/index/local"
 	"candor/internal/terms"
 	"candor/internal/tlog"
 	"candor/internal/vault"
@@ -45,7 +45,7 @@ type Options struct {
 // one approver, and a clock of its own.
 type House struct {
 	*archive.Archive
-	Index  *bleve.Index
+	Index  *local.Index
 	Reader archive.Actor
 	Items  int // that Fill added
 
@@ -130,7 +130,7 @@ func Open(ctx context.Context, dir string, opts Options) (*House, error) {
 	if cfg.Catalog, err = catalog.New(ctx, catalog.Config{Path: filepath.Join(dir, "catalog.db"), Key: keys.Catalog, Now: h.now}); err != nil {
 		return nil, err
 	}
-	if h.Index, err = bleve.Open(ctx, bleve.Config{Dir: filepath.Join(dir, "index"), Key: keys.Index}); err != nil {
+	if h.Index, err = local.Open(ctx, local.Config{Dir: filepath.Join(dir, "index"), Key: keys.Index}); err != nil {
 		return nil, err
 	}
 	cfg.Index, cfg.Pseudonyms = h.Index, keys.Pseudonyms
