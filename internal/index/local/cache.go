@@ -1,13 +1,14 @@
 package local
 
-import (
-	"sync"
-)
+import "sync"
 
 // cache holds opened blocks and decoded sections up to a bound of bytes,
 // throwing out what was not used for the longest time. What a caller got from
-// it stays valid after it was thrown out. Safe for concurrent use.
-type cache struct{ shards [16]cacheShard }
+// it stays valid after it was thrown out. Half of the bound is for blocks, in
+// shards, and half for sections, of which one may be large. Safe for concurrent use.
+type cache struct{ shards [blockShards + 1]cacheShard }
+
+const blockShards = 16
 
 type cacheShard struct {
 	mu    sync.Mutex
@@ -34,7 +35,10 @@ func newCache(limit int64) *cache {
 	c := &cache{}
 	for i := range c.shards {
 		s := &c.shards[i]
-		s.limit = limit / int64(len(c.shards))
+		s.limit = limit / 2 / blockShards
+		if i == blockShards {
+			s.limit = limit / 2
+		}
 		s.known = map[cacheKey]*cacheEntry{}
 		s.ring.prev, s.ring.next = &s.ring, &s.ring
 	}
@@ -42,6 +46,9 @@ func newCache(limit int64) *cache {
 }
 
 func (c *cache) shard(k cacheKey) *cacheShard {
+	if k.part < 0 {
+		return &c.shards[blockShards]
+	}
 	h := (k.owner*31 + uint64(k.part)) * 0x9E3779B97F4A7C15
 	return &c.shards[h>>60]
 }

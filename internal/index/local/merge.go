@@ -19,6 +19,7 @@ type merging struct {
 	order   []uint16   // for each new document, which view it comes from
 	targets [][]uint32 // by view and old document: the new one, or endOfList
 	lengths [fieldCount][]uint32
+	raw     []byte // positions on their way
 	fail    failure
 }
 
@@ -330,29 +331,39 @@ func (m *merging) term(t *termWriter, key []byte, parts []part, sole bool) error
 	}
 	field, form := int(key[0]/2), int(key[0]%2)
 	t.begin(m.lengths[field], form == formStem)
-	var raw []byte
 	for {
 		var least *termSource
+		low, other := uint32(endOfList), uint32(endOfList) // of least, of the others
 		for _, p := range parts {
-			if p.from.list.doc != endOfList && (least == nil || p.from.doc() < least.doc()) {
-				least = p.from
+			switch d := p.from.doc(); {
+			case d < low:
+				least, low, other = p.from, d, low
+			case d < other:
+				other = d
 			}
 		}
 		if least == nil {
 			break
 		}
-		raw = raw[:0]
-		if form == formStem {
-			raw = least.list.rawPositions(raw)
-		}
-		t.add(least.doc(), least.list.tf(), raw)
-		least.list.next()
-		least.skipGone()
+		m.run(t, least, other, form == formStem)
 	}
 	if m.fail.err != nil || t.df == 0 {
 		return m.fail.err
 	}
 	return t.end(field, form, key[1:], sole)
+}
+
+// run adds documents of one source as long as they come before those of the others.
+func (m *merging) run(t *termWriter, from *termSource, other uint32, places bool) {
+	l := from.list
+	for doc := from.doc(); doc < other; doc = from.doc() {
+		if m.raw = m.raw[:0]; places {
+			m.raw = l.rawPositions(m.raw)
+		}
+		t.add(doc, l.tf(), m.raw)
+		l.next()
+		from.skipGone()
+	}
 }
 
 // carried returns what was deleted while the merge ran, in the new segment.
