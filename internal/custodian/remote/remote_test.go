@@ -204,7 +204,7 @@ func TestExportOfTenThousand(t *testing.T) {
 		t.Skip("seconds of key wrapping")
 	}
 	p := newPair(t).start()
-	c := p.dial()
+	c := p.dial(func(cfg *remote.ClientConfig) { cfg.Timeout = 10 * time.Minute }) // the race detector's pace
 	names := make([]candor.KeyName, 10_000)
 	for i := range names {
 		names[i] = custodiantest.Original(i)
