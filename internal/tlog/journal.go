@@ -303,6 +303,9 @@ func (j *journal) rewrite(frames []frame, seq int64) error {
 	}
 	j.segments = []segment{{seq, segmentName(seq), frames[len(frames)-1].end()}}
 	for _, s := range old {
+		if s >= seq {
+			continue // this one, or one of a process that took the folder over
+		}
 		if err := j.fs.RemoveAll(segmentName(s)); err != nil {
 			return err
 		}

@@ -131,7 +131,9 @@ func (l *Log) recover(ctx context.Context) error {
 	}
 	next := int64(1)
 	if len(seqs) > 0 {
-		next = seqs[len(seqs)-1] + 1
+		// A process that lost the folder while it was beginning a segment may still
+		// rename it into place: leave that number free, below the one that supersedes.
+		next = seqs[len(seqs)-1] + 2
 	}
 	if len(frames) == 0 {
 		if frames, err = l.firstFrame(); err != nil {

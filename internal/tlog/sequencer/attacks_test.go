@@ -359,3 +359,69 @@ func TestAttackLyingServer(t *testing.T) {
 		})
 	}
 }
+
+// slowFS stops before it writes a journal segment, or renames it into place, once
+// it is told to.
+type slowFS struct {
+	tlog.FS
+	at      string // "write" or "rename"
+	armed   atomic.Bool
+	reached chan struct{}
+	resume  chan struct{}
+}
+
+func (s *slowFS) stop(at, name string) {
+	if at == s.at && strings.HasPrefix(name, "journal/") && s.armed.CompareAndSwap(true, false) {
+		close(s.reached)
+		<-s.resume
+	}
+}
+
+func (s *slowFS) WriteFile(name string, data []byte) error {
+	s.stop("write", name)
+	return s.FS.WriteFile(name, data)
+}
+
+func (s *slowFS) Rename(from, to string) error {
+	s.stop("rename", to)
+	return s.FS.Rename(from, to)
+}
+
+// TestAttackDeposedWhileRotating: a segment that a deposed sequencer began too
+// late takes nothing of its successor's journal.
+func TestAttackDeposedWhileRotating(t *testing.T) {
+	for _, at := range []string{"write", "rename"} {
+		t.Run(at, func(t *testing.T) { deposeWhileRotating(t, at) })
+	}
+}
+
+func deposeWhileRotating(t *testing.T, at string) {
+	b := newBench(t)
+	slow := &slowFS{FS: tlog.DirFS(b.dir), at: at, reached: make(chan struct{}), resume: make(chan struct{})}
+	first := b.open(func(cfg *tlog.Config) { cfg.FS, cfg.SegmentSize = slow, 1 })
+	slow.armed.Store(true)
+	var told acknowledged
+	r, err := first.Append(t.Context(), newRecord(), nil)
+	check(t, err)
+	told.receipts = append(told.receipts, r)
+	<-slow.reached
+	loseLocks(t, b.dir)
+	second := b.open(func(cfg *tlog.Config) { cfg.PublishEvery = -1 }) // its journal alone holds what it acknowledges
+	for range 10 {
+		r, err := second.Append(t.Context(), newRecord(), nil)
+		check(t, err)
+		told.receipts = append(told.receipts, r)
+	}
+	close(slow.resume)
+	if err := first.Close(); candor.CodeOf(err) != candor.Unavailable {
+		t.Errorf("closed with %v", err)
+	}
+	crashed := t.TempDir() + "/log" // what the second's disk holds if it is killed now
+	check(t, os.CopyFS(crashed, os.DirFS(b.dir)))
+	third, err := sequencer.Open(t.Context(), logConfig(t, crashed))
+	check(t, err)
+	check(t, third.Close())
+	told.inLogOnce(t, crashed)
+	check(t, second.Close())
+	told.inLogOnce(t, b.dir)
+}
