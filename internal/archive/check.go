@@ -198,8 +198,11 @@ func (c *checker) compareVault(ctx context.Context, collection string, sealed ma
 	return nil
 }
 
-// items compares the catalog with the index.
+// items asks the index to look at itself, and compares it with the catalog.
 func (c *checker) items(ctx context.Context) error {
+	if err := c.archive.cfg.Index.Check(ctx, func(problem string) { c.note("index", remedyRebuild, "%s", problem) }); err != nil {
+		return err
+	}
 	held, err := c.archive.cfg.Index.Held(ctx)
 	if err != nil {
 		return err

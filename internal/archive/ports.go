@@ -140,6 +140,8 @@ type Index interface {
 	Search(ctx context.Context, r query.Request) (query.Result, error)
 	// Held returns the numbers of all documents in the index.
 	Held(ctx context.Context) (*roaring.Bitmap, error)
+	// Check reads through the index and names every block that does not hold.
+	Check(ctx context.Context, problem func(string)) error
 	// Wipe empties the index.
 	Wipe(ctx context.Context) error
 }
