@@ -25,6 +25,7 @@ import (
 	"candor/internal/custodian"
 	"candor/internal/custodian/custodiantest"
 	"candor/internal/custodian/remote"
+	"candor/internal/pinned"
 )
 
 const atOnce = 64
@@ -76,17 +77,17 @@ func run(ctx context.Context, singles, batch int) (err error) {
 
 // serve answers on loopback.
 func serve(ctx context.Context, c *custodian.Custodian) (*remote.Client, func() error, error) {
-	var who [2]*remote.Identity
+	var who [2]*pinned.Identity
 	for i := range who {
-		text, err := remote.NewIdentity(nil)
+		text, err := pinned.NewIdentity(nil)
 		if err != nil {
 			return nil, nil, err
 		}
-		if who[i], err = remote.ParseIdentity(text); err != nil {
+		if who[i], err = pinned.ParseIdentity(text); err != nil {
 			return nil, nil, err
 		}
 	}
-	s, err := remote.NewServer(remote.Config{Custodian: c, Clients: func(p remote.Pin) bool { return p == who[1].Pin() }, MaxRequests: 2 * atOnce})
+	s, err := remote.NewServer(remote.Config{Custodian: c, Clients: func(p pinned.Pin) bool { return p == who[1].Pin() }, MaxRequests: 2 * atOnce})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"candor/internal/custodian/home"
 	"candor/internal/custodian/remote"
 	"candor/internal/keys"
+	"candor/internal/pinned"
 	"candor/internal/terms"
 	"candor/receipt"
 )
@@ -34,7 +35,7 @@ func (a custodianAt) remote() (*keys.Remote, error) {
 	if a.key == "" || a.pin == "" {
 		return nil, candor.Errorf(candor.Invalid, "Give --custodian, --custodian-key and --custodian-pin together, as `candor custodian init` printed them.")
 	}
-	if _, err := remote.ParsePin(a.pin); err != nil {
+	if _, err := pinned.ParsePin(a.pin); err != nil {
 		return nil, err
 	}
 	text := a.key
@@ -54,11 +55,11 @@ func remoteCustodian(k keys.Keys) (*remote.Client, error) {
 		_, err := k.CustodianPublic()
 		return nil, err
 	}
-	pin, err := remote.ParsePin(k.Remote.Pin)
+	pin, err := pinned.ParsePin(k.Remote.Pin)
 	if err != nil {
 		return nil, err
 	}
-	who, err := remote.ParseIdentity([]byte(k.Client))
+	who, err := pinned.ParseIdentity([]byte(k.Client))
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +147,11 @@ func (c *cli) prepareKeys(origin string) error {
 	if err != nil {
 		return err
 	}
-	client, err := remote.NewIdentity(nil)
+	client, err := pinned.NewIdentity(nil)
 	if err != nil {
 		return err
 	}
-	who, err := remote.ParseIdentity(client)
+	who, err := pinned.ParseIdentity(client)
 	if err != nil {
 		return err
 	}
@@ -403,7 +404,7 @@ func (c *cli) custodianAllow() *cobra.Command {
 			if err := need(cmd, "dir"); err != nil {
 				return err
 			}
-			pin, err := remote.ParsePin(args[0])
+			pin, err := pinned.ParsePin(args[0])
 			if err != nil {
 				return err
 			}

@@ -324,7 +324,7 @@ func (j *journal) begin(seq int64, b []byte) error {
 		return err
 	}
 	if j.file != nil {
-		j.file.Close() // all it holds was synced, or the log has failed
+		_ = j.file.Close() // all it holds was synced, or the log has failed
 	}
 	j.file, j.offset = file, int64(len(b))
 	return nil

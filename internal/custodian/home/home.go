@@ -30,7 +30,7 @@ import (
 
 	"candor"
 	"candor/internal/custodian"
-	"candor/internal/custodian/remote"
+	"candor/internal/pinned"
 	"candor/receipt"
 )
 
@@ -95,7 +95,7 @@ type Home struct {
 	dir      string
 	trusted  receipt.Trust
 	private  hpke.PrivateKey
-	identity *remote.Identity
+	identity *pinned.Identity
 	now      func() time.Time
 }
 
@@ -118,7 +118,7 @@ func Make(dir string, s Settings, clients, consent []string) (*Home, error) {
 	if err != nil {
 		return nil, candor.Wrap(err, candor.Internal, "The custodian's key could not be written out; nothing was written.")
 	}
-	identity, err := remote.NewIdentity(rand.Reader)
+	identity, err := pinned.NewIdentity(rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func create(dir string, c contents) (h *Home, err error) {
 		return nil, err
 	}
 	for _, line := range c.clients {
-		if _, err := remote.ParsePin(line); err != nil {
+		if _, err := pinned.ParsePin(line); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +217,7 @@ func Open(dir string) (*Home, error) {
 	if text, err = h.readPrivate(identityFile); err != nil {
 		return nil, err
 	}
-	h.identity, err = remote.ParseIdentity(text)
+	h.identity, err = pinned.ParseIdentity(text)
 	return h, err
 }
 
@@ -241,10 +241,10 @@ func (h *Home) Public() []byte { return h.private.PublicKey().Bytes() }
 func (h *Home) PublicFile() string { return filepath.Join(h.dir, publicFile) }
 
 // Pin is how archives know the custodian.
-func (h *Home) Pin() remote.Pin { return h.identity.Pin() }
+func (h *Home) Pin() pinned.Pin { return h.identity.Pin() }
 
 // Identity is the custodian's end of connections.
-func (h *Home) Identity() *remote.Identity { return h.identity }
+func (h *Home) Identity() *pinned.Identity { return h.identity }
 
 // Custodian starts the folder's custodian, for this process alone.
 func (h *Home) Custodian(ctx context.Context, logger *slog.Logger) (*custodian.Custodian, error) {
@@ -269,7 +269,7 @@ func (h *Home) Consent(hash string) error {
 }
 
 // Allow lets the archive with a pin ask.
-func (h *Home) Allow(pin remote.Pin) error {
+func (h *Home) Allow(pin pinned.Pin) error {
 	return h.enter(clientsFile, pin.String(), "allow", "The archive with the pin "+pin.String()+" may ask.")
 }
 
@@ -278,7 +278,7 @@ func (h *Home) Allow(pin remote.Pin) error {
 func (h *Home) Consented(hash string) bool { return h.has(consentFile, hash) }
 
 // Allowed says whether the archive with a pin may ask.
-func (h *Home) Allowed(pin remote.Pin) bool { return h.has(clientsFile, pin.String()) }
+func (h *Home) Allowed(pin pinned.Pin) bool { return h.has(clientsFile, pin.String()) }
 
 // Consents and Clients list what was agreed to and who may ask.
 func (h *Home) Consents() ([]string, error) { return h.list(consentFile) }

@@ -13,7 +13,7 @@ import (
 	"candor"
 	"candor/internal/custodian"
 	"candor/internal/custodian/custodiantest"
-	"candor/internal/custodian/remote"
+	"candor/internal/pinned"
 )
 
 const otherTerms = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -99,10 +99,10 @@ func TestConsent(t *testing.T) {
 	_, err = c.Release(t.Context(), ask.ReleaseRequest)
 	wants(t, err, candor.Denied, custodian.RuleTerms) // what cannot be read was not agreed to
 
-	var pin remote.Pin
+	var pin pinned.Pin
 	pin[0] = 7
 	must(t, h.Allow(pin))
-	if !h.Allowed(pin) || h.Allowed(remote.Pin{}) {
+	if !h.Allowed(pin) || h.Allowed(pinned.Pin{}) {
 		t.Error("the list of clients is wrong")
 	}
 	all, err := h.Ceremonies()

@@ -3,7 +3,6 @@ package remote
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	"candor"
 	"candor/internal/custodian"
+	"candor/internal/pinned"
 )
 
 // DefaultTimeout is how long a request may take. A release may take a
@@ -24,9 +24,9 @@ const DefaultTimeout = 30 * time.Second
 // ClientConfig says which custodian to ask, and as whom. URL, Pin and Identity
 // are needed.
 type ClientConfig struct {
-	URL      string // https://host:port
-	Pin      Pin    // of the custodian's key
-	Identity *Identity
+	URL      string     // https://host:port
+	Pin      pinned.Pin // of the custodian's key
+	Identity *pinned.Identity
 	Timeout  time.Duration // 0 is DefaultTimeout
 	// Dial makes connections; nil is a net.Dialer's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -47,7 +47,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return nil, candor.Errorf(candor.Invalid, "The custodian's address must be such as https://custodian.example.org:7311.")
 	}
-	if cfg.Identity == nil || cfg.Pin == (Pin{}) {
+	if cfg.Identity == nil || cfg.Pin == (pinned.Pin{}) {
 		return nil, candor.Errorf(candor.Invalid, "To ask a custodian on another host, its pin and a key of one's own are needed.")
 	}
 	c := &Client{base: "https://" + u.Host, host: u.Host, timeout: cfg.Timeout}
@@ -59,7 +59,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	c.http = &http.Client{
 		Transport: &http.Transport{
-			DialContext: cfg.Dial, TLSClientConfig: clientTLS(cfg, c.host), TLSHandshakeTimeout: c.timeout,
+			DialContext: cfg.Dial, TLSClientConfig: cfg.Identity.ClientTLS(cfg.Pin, notPinned(c.host)), TLSHandshakeTimeout: c.timeout,
 			MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -67,19 +67,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
-// clientTLS accepts the pinned key and nothing else. The key exchange is
-// crypto/tls's default, which is hybrid post-quantum (X25519MLKEM768).
-func clientTLS(cfg ClientConfig, host string) *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cfg.Identity.cert},
-		InsecureSkipVerify: true, // no authority signs the certificate: VerifyConnection knows its key
-		VerifyConnection: func(state tls.ConnectionState) error {
-			if pin, ok := peerPin(state); !ok || pin != cfg.Pin {
-				return ruled(candor.Verification, RulePinned, "What answers at %s is not the custodian that this archive knows: its key has another pin. Nothing was asked and nothing was released. Compare with `candor custodian status` on the custodian's host.", host)
-			}
-			return nil
-		},
-	}
+func notPinned(host string) error {
+	return ruled(candor.Verification, RulePinned, "What answers at %s is not the custodian that this archive knows: its key has another pin. Nothing was asked and nothing was released. Compare with `candor custodian status` on the custodian's host.", host)
 }
 
 // Close lets go of idle connections.

@@ -1,8 +1,14 @@
 package remote
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+
+	"candor/internal/pinned"
+)
 
 // TLSOf speaks as an identity to whoever is there.
-func TLSOf(i *Identity) *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{i.cert}, InsecureSkipVerify: true}
+func TLSOf(i *pinned.Identity) *tls.Config {
+	cfg := i.ServerTLS()
+	cfg.InsecureSkipVerify = true
+	return cfg
 }

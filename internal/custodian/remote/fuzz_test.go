@@ -60,18 +60,3 @@ func same[M message](t *testing.T, data []byte) M {
 	}
 	return m
 }
-
-// FuzzIdentity: a key file is a key or an error.
-func FuzzIdentity(f *testing.F) {
-	text, err := NewIdentity(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(text)
-	f.Add(text[:40])
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := ParseIdentity(data); err != nil && candor.CodeOf(err) != candor.Verification {
-			t.Errorf("refused with %v", err)
-		}
-	})
-}

@@ -20,6 +20,7 @@ import (
 	"candor/internal/custodian"
 	"candor/internal/custodian/custodiantest"
 	"candor/internal/custodian/remote"
+	"candor/internal/pinned"
 )
 
 // pair is an archive, and a custodian that answers on loopback.
@@ -29,8 +30,8 @@ type pair struct {
 	seed    []byte
 	dir     string
 	keeper  *custodian.Custodian
-	server  *remote.Identity
-	client  *remote.Identity
+	server  *pinned.Identity
+	client  *pinned.Identity
 	cfg     remote.Config
 	address string
 	stop    func()
@@ -45,16 +46,16 @@ func newPair(t testing.TB) *pair {
 	p.seed, err = private.Bytes()
 	check(t, err)
 	p.archive.WrapTo(private.PublicKey().Bytes())
-	p.cfg.Clients = func(pin remote.Pin) bool { return pin == p.client.Pin() }
+	p.cfg.Clients = func(pin pinned.Pin) bool { return pin == p.client.Pin() }
 	t.Cleanup(func() { p.halt() })
 	return p
 }
 
-func identity(t testing.TB) *remote.Identity {
+func identity(t testing.TB) *pinned.Identity {
 	t.Helper()
-	text, err := remote.NewIdentity(nil)
+	text, err := pinned.NewIdentity(nil)
 	check(t, err)
-	id, err := remote.ParseIdentity(text)
+	id, err := pinned.ParseIdentity(text)
 	check(t, err)
 	return id
 }
@@ -236,7 +237,7 @@ func TestAttackWrongClient(t *testing.T) {
 func TestClientTakenOffTheList(t *testing.T) {
 	p := newPair(t)
 	var off atomic.Bool
-	p.cfg.Clients = func(remote.Pin) bool { return !off.Load() }
+	p.cfg.Clients = func(pinned.Pin) bool { return !off.Load() }
 	p.start()
 	c := p.dial()
 	_, err := c.Head(t.Context())
@@ -563,26 +564,26 @@ func TestAttackLyingServer(t *testing.T) {
 }
 
 func TestPinsAndIdentities(t *testing.T) {
-	text, err := remote.NewIdentity(nil)
+	text, err := pinned.NewIdentity(nil)
 	check(t, err)
-	a, err := remote.ParseIdentity(text)
+	a, err := pinned.ParseIdentity(text)
 	check(t, err)
-	b, err := remote.ParseIdentity(text)
+	b, err := pinned.ParseIdentity(text)
 	check(t, err)
 	if a.Pin() != b.Pin() {
 		t.Error("one key has two pins")
 	}
-	pin, err := remote.ParsePin(a.Pin().String())
+	pin, err := pinned.ParsePin(a.Pin().String())
 	if err != nil || pin != a.Pin() {
 		t.Errorf("%v, %v", pin, err)
 	}
 	for _, bad := range []string{"", "sha256:", "sha256:ab", strings.ToUpper(a.Pin().String()), a.Pin().String()[7:], a.Pin().String() + "00"} {
-		if _, err := remote.ParsePin(bad); candor.CodeOf(err) != candor.Invalid {
+		if _, err := pinned.ParsePin(bad); candor.CodeOf(err) != candor.Invalid {
 			t.Errorf("%q was taken for a pin", bad)
 		}
 	}
 	for _, bad := range []string{"", "key", string(text) + "more", strings.Replace(string(text), "M", "N", 1)} {
-		if _, err := remote.ParseIdentity([]byte(bad)); candor.CodeOf(err) != candor.Verification {
+		if _, err := pinned.ParseIdentity([]byte(bad)); candor.CodeOf(err) != candor.Verification {
 			t.Errorf("%q was taken for a key", bad)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/pinned"
 )
 
 // Config says what a server answers to whom. Custodian and Clients are needed.
@@ -18,7 +19,7 @@ type Config struct {
 	Custodian Service
 	// Clients says whether an archive with this pin may ask. It is called for
 	// each request, so that a pin taken off the list is refused at once.
-	Clients func(Pin) bool
+	Clients func(pinned.Pin) bool
 	// MaxRelease bounds a release request, in bytes; 0 is the constant of that name.
 	MaxRelease int64
 	// MaxRequests is how many requests are worked on at once; 0 is 64. More are
@@ -128,7 +129,7 @@ func (s *Server) admit(r *http.Request) error {
 	if r.TLS == nil || r.TLS.Version < tls.VersionTLS13 {
 		return ruled(candor.Denied, RuleClient, "The custodian answers over TLS 1.3 only. Nothing was released.")
 	}
-	pin, ok := peerPin(*r.TLS)
+	pin, ok := pinned.PeerPin(*r.TLS)
 	if !ok {
 		return ruled(candor.Denied, RuleClient, "The custodian answers only to clients with a certificate that it knows. Nothing was released.")
 	}
@@ -157,18 +158,15 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, m message, err e
 
 // Serve answers at a listener until ctx ends, then lets what is under way come
 // to an end for up to 20 seconds. It closes the listener.
-func (s *Server) Serve(ctx context.Context, l net.Listener, who *Identity) error {
+func (s *Server) Serve(ctx context.Context, l net.Listener, who *pinned.Identity) error {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	server := &http.Server{
 		Handler: s, Protocols: &protocols,
 		ReadHeaderTimeout: s.cfg.HeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
 		WriteTimeout: s.cfg.WriteTimeout, IdleTimeout: s.cfg.IdleTimeout, MaxHeaderBytes: 8 << 10,
-		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelInfo),
-		TLSConfig: &tls.Config{
-			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{who.cert},
-			ClientAuth: tls.RequireAnyClientCert, // the handler looks at its pin, and can say why not
-		},
+		ErrorLog:  slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelInfo),
+		TLSConfig: who.ServerTLS(),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ServeTLS(l, "", "") }()

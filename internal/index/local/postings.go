@@ -298,11 +298,10 @@ type postings struct {
 	shallow int    // block that holds the target of peek
 	at      uint32 // last document of that block
 
-	places    window
-	posAt     int64 // of the positions of document posDoc of the block
-	posDoc    int
-	posBlock  int
-	posLoaded bool
+	places   window
+	posAt    int64 // of the positions of document posDoc of the block
+	posDoc   int
+	posBlock int
 }
 
 func newPostings(seg *segment, ref termRef, fail *failure) *postings {

@@ -177,7 +177,7 @@ func (w *sealWriter) finish() error {
 }
 
 // abandon closes a file that will not be used.
-func (w *sealWriter) abandon() { w.f.Close() }
+func (w *sealWriter) abandon() { _ = w.f.Close() }
 
 // sealed is a sealed file open for reading. Safe for concurrent use.
 type sealed struct {

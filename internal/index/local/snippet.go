@@ -155,7 +155,6 @@ func render(text string, start, end int, found []match) query.Snippet {
 	var s query.Snippet
 	space := true // leading spaces are dropped
 	next := 0
-	open := -1
 	for at := start; at < end; {
 		r, size := utf8.DecodeRuneInString(text[at:])
 		for next < len(found) && found[next].start < at {
@@ -171,7 +170,7 @@ func render(text string, start, end int, found []match) query.Snippet {
 		}
 		space = false
 		if next < len(found) && found[next].start == at {
-			open = b.Len()
+			open := b.Len()
 			stop := min(found[next].end, end)
 			b.WriteString(strings.ToValidUTF8(text[at:stop], "\uFFFD"))
 			s.Marks = append(s.Marks, query.Span{Start: open, End: b.Len()})
