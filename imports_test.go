@@ -12,7 +12,7 @@ import (
 )
 
 // arrows says which of our own packages a package may import: docs/design and
-// DESIGN.md section 3. A name covers the folders below it. A package that none
+// docs/design/layout.md. A name covers the folders below it. A package that none
 // covers may import nothing of ours, so that a new one must be entered here.
 var arrows = map[string][]string{
 	"candor":                           {},

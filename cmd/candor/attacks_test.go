@@ -193,7 +193,7 @@ func TestAttackSwitchWitnessesOff(t *testing.T) {
 }
 
 // admitted is all that can be read in a data folder without a key, and what it
-// tells. DESIGN's honest limits admit these and no other.
+// tells. The README's honest limits admit these and no other.
 var admitted = map[string]string{
 	"candor.json":           "format, the log's origin, whether solo, when it was made",
 	"lock":                  "nothing",

@@ -19,7 +19,7 @@ import (
 	"candor/internal/wire"
 )
 
-// Exit codes, as DESIGN and docs/cli.md promise them.
+// Exit codes, as docs/cli.md promises them.
 const (
 	exitDone         = 0
 	exitFailed       = 1
