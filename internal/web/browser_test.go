@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	devlog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	devruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -71,6 +73,38 @@ func command[P, R any](c cdp.Command[P, R], params P) step {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, c, params)
 		return err
+	})
+}
+
+// leave takes a step that leads to another page, and waits until that page is
+// there: what comes next must not look at the one before.
+func leave(away step) step {
+	here := func(ctx context.Context, t *chromedp.Target) (int64, error) {
+		h, err := cdp.Call(ctx, t, page.GetNavigationHistory, cdp.Empty{})
+		if err != nil || h.CurrentIndex < 0 || h.CurrentIndex >= int64(len(h.Entries)) {
+			return 0, errors.Join(err, ctx.Err())
+		}
+		return int64(h.Entries[h.CurrentIndex].ID), nil
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		before, err := here(ctx, t)
+		if err != nil {
+			return err
+		}
+		if _, err := away(ctx, t); err != nil {
+			return err
+		}
+		for {
+			// Between two pages there is none to ask: that is no error.
+			if now, err := here(ctx, t); err == nil && now != before {
+				return nil
+			}
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 	})
 }
 
@@ -348,8 +382,8 @@ func TestBrowserWithoutScript(t *testing.T) {
 		await("textarea"), click(`input[value=research]`), keys("textarea", "Cranes"), click(`input[value=harbour]`), click(".stack .button.primary"),
 		await(".recorded"), click(".recorded .mark summary"), await(".recorded .facts"),
 		chromedp.Navigate(d.server.URL+"/"), keys("#q", "quay tender\r"), await(".hits"),
-		click(`input[value="type=application/pdf"]`), click(".narrow-form .button"), await(".hits"),
-		click(".hit-title"), await(".leaf img"), click(".tabs a:nth-child(2)"), await("table.fields"),
+		click(`input[value="type=application/pdf"]`), leave(click(".narrow-form .button")), await(".hits"),
+		leave(click(".hit-title")), await(".leaf img"), leave(click(".tabs a:nth-child(2)")), await("table.fields"),
 		click(".me summary"), click(`.theme button[value=dark]`), await("html[data-theme=dark]"))
 	if n := len(d.archive.views); n != 1 {
 		t.Errorf("%d items were opened, want 1", n)
