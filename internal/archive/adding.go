@@ -66,7 +66,7 @@ func (a *Archive) BeginAddition(ctx context.Context, who Actor, collection, sour
 		return candor.Addition{}, err
 	}
 	figure := candor.Addition{
-		ID: id, Collection: collection, By: who.Person.ID, Source: source, Started: a.cfg.Now().UTC(),
+		ID: id, Collection: collection, By: who.Person.ID, Source: source, Started: a.now(),
 		Expected: expected, Conditions: make(map[candor.Condition]int64),
 	}
 	if err := a.cfg.Catalog.PutAddition(ctx, figure, nil); err != nil {

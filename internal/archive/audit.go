@@ -428,7 +428,7 @@ func (a *Archive) Review(ctx context.Context, who Actor, index int64, note strin
 	if err != nil {
 		return Receipted{}, err
 	}
-	review := Review{Index: index, By: who.Person.ID, Name: who.Person.Name, At: a.cfg.Now().UTC(), Note: note}
+	review := Review{Index: index, By: who.Person.ID, Name: who.Person.Name, At: a.now(), Note: note}
 	work := act{kind: candor.ActAudit, who: who, details: a.details(who, Details{Subject: fmt.Sprintf("review of record %d", index), Because: note})}
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (result, error) {
 		return result{}, a.putDocument(ctx, kindReview, id, review)

@@ -60,7 +60,7 @@ func (a *Archive) saveCollection(ctx context.Context, name, title string) error 
 	if strings.TrimSpace(title) == "" {
 		title = name
 	}
-	c := candor.Collection{Name: name, Title: title, Secret: secret, Created: a.cfg.Now().UTC()}
+	c := candor.Collection{Name: name, Title: title, Secret: secret, Created: a.now()}
 	if err := a.putDocument(ctx, kindCollection, name, c); err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -115,7 +117,7 @@ func (c *coverage) fresh(p candor.PurposeID, nums []uint32) map[uint32]bool {
 
 // add counts items as shown. They are durable in the catalog when it returns.
 func (c *coverage) add(ctx context.Context, p candor.PurposeID, fresh map[uint32]bool) error {
-	nums := sortedNums(fresh)
+	nums := slices.Sorted(maps.Keys(fresh))
 	if err := c.store.Cover(ctx, p, nums); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 
 	"filippo.io/age"
 	"github.com/RoaringBitmap/roaring/v2"
@@ -156,14 +155,4 @@ func newSecret(rand io.Reader) (string, error) {
 		return "", candor.Wrap(err, candor.Unavailable, "No randomness could be had; try again.")
 	}
 	return base64.RawURLEncoding.EncodeToString(b), nil
-}
-
-// sorted returns a map's keys in order.
-func sortedNums(set map[uint32]bool) []uint32 {
-	nums := make([]uint32, 0, len(set))
-	for n := range set {
-		nums = append(nums, n)
-	}
-	slices.Sort(nums)
-	return nums
 }

@@ -178,7 +178,7 @@ func checkPerson(p candor.Person, password string) error {
 func (a *Archive) savePerson(ctx context.Context, p candor.Person, password string) error {
 	acc, known := a.books.person(p.ID)
 	if !known {
-		p.Created = a.cfg.Now().UTC()
+		p.Created = a.now()
 	} else {
 		p.Created = acc.Created
 	}

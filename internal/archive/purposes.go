@@ -51,7 +51,7 @@ func (a *Archive) newPurpose(who Actor, r PurposeRequest) (candor.Purpose, error
 	if r.Override {
 		lifetime = receipt.OverrideMost
 	}
-	now := a.cfg.Now().UTC()
+	now := a.now()
 	p := candor.Purpose{
 		Reason: r.Reason, Why: strings.TrimSpace(r.Why), Collections: slices.Clone(r.Collections), Acts: slices.Clone(r.Acts),
 		Coverage: cmp.Or(r.Coverage, coverage), Expires: now.Add(cmp.Or(r.Lifetime, lifetime)).Truncate(time.Second),
@@ -134,7 +134,7 @@ func (a *Archive) changePurpose(ctx context.Context, who Actor, id candor.Purpos
 		return PurposeInfo{}, receipt.Receipt{}, err
 	}
 	defer a.gate.coverage.change(id)()
-	p.Status, p.DecidedBy, p.Decided = to, who.Person.ID, a.cfg.Now().UTC()
+	p.Status, p.DecidedBy, p.Decided = to, who.Person.ID, a.now()
 	p.Solo = to == candor.Active && who.Person.ID == p.AskedBy
 	if because != "" {
 		p.Because = because
