@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"encoding/base64"
 	"slices"
 	"time"
 )
@@ -16,20 +17,29 @@ const (
 // auditor reads records in order and says where they do not agree.
 type auditor struct {
 	v        *Verification
-	open     map[int64]Record // intents waiting for their outcome
-	oldest   int64            // intents before this index are no longer waited for
+	open     map[int64]awaited // intents waiting for their outcome
+	oldest   int64             // intents before this index are no longer waited for
 	last     time.Time
 	lastAt   int64
-	young    map[string]int64 // nonces to indexes: two generations,
-	old      map[string]int64 // the older dropped when the younger is full
-	window   int              // nonces in a generation
-	forgot   int64            // nonces dropped
+	read     string               // the record time that was parsed last,
+	readAs   time.Time            // and what it is: most records have that of the one before
+	young    map[nonceBytes]int64 // nonces to indexes: two generations,
+	old      map[nonceBytes]int64 // the older dropped when the younger is full
+	window   int                  // nonces in a generation
+	forgot   int64                // nonces dropped
 	purposes map[string]*auditedPurpose
 }
+
+// nonceBytes is a record's, as bytes: a million of them are held.
+type nonceBytes [16]byte
+
+// awaited is what the outcome of an intent must agree with.
+type awaited struct{ act, purpose, actor string }
 
 // auditedPurpose is what the log says of a purpose up to now.
 type auditedPurpose struct {
 	grant     Grant
+	expires   time.Time
 	granted   int64 // index of the newest grant
 	used      int64 // sum of New
 	overspent bool  // said once
@@ -37,19 +47,19 @@ type auditedPurpose struct {
 
 func newAuditor(v *Verification) *auditor {
 	return &auditor{
-		v: v, open: make(map[int64]Record), young: make(map[string]int64),
+		v: v, open: make(map[int64]awaited), young: make(map[nonceBytes]int64),
 		window: nonceWindow, purposes: make(map[string]*auditedPurpose),
 	}
 }
 
 // leaf takes the next leaf of the log.
-func (a *auditor) leaf(index int64, leaf []byte) {
-	r, err := ParseRecord(leaf)
-	if err != nil {
-		a.v.problem("Record #%d cannot be read: %v.", index, err)
+func (a *auditor) leaf(index int64, l *leaf) {
+	if l.err != nil {
+		a.v.problem("Record #%d cannot be read: %v.", index, l.err)
 		return
 	}
-	a.v.Figures.Add(index, r)
+	r := &l.record
+	a.v.Figures.Add(index, *r)
 	a.checkTime(index, r)
 	a.checkNonce(index, r)
 	if r.Phase == Intent {
@@ -63,8 +73,11 @@ func (a *auditor) leaf(index int64, leaf []byte) {
 // checkTime finds back-dated records. Acts side by side may reach the log in
 // another order than the one in which they read the clock, so a record may be
 // one step earlier than the latest before it, and no more.
-func (a *auditor) checkTime(index int64, r Record) {
-	t := r.When()
+func (a *auditor) checkTime(index int64, r *Record) {
+	if a.read != r.Time {
+		a.read, a.readAs = r.Time, r.When()
+	}
+	t := a.readAs
 	switch {
 	case t.Before(a.last.Add(-TimeStep)):
 		a.v.problem("Record #%d is back-dated: it says %s, and record #%d before it says %s.",
@@ -74,23 +87,25 @@ func (a *auditor) checkTime(index int64, r Record) {
 	}
 }
 
-func (a *auditor) checkNonce(index int64, r Record) {
-	first, again := a.young[r.Nonce]
+func (a *auditor) checkNonce(index int64, r *Record) {
+	var n nonceBytes
+	_, _ = base64.RawURLEncoding.Decode(n[:], []byte(r.Nonce)) // a record has one
+	first, again := a.young[n]
 	if !again {
-		first, again = a.old[r.Nonce]
+		first, again = a.old[n]
 	}
 	if again {
 		a.v.problem("Record #%d repeats the nonce of record #%d.", index, first)
 	}
-	a.young[r.Nonce] = index
+	a.young[n] = index
 	if len(a.young) >= a.window {
 		a.forgot += int64(len(a.old))
-		a.old, a.young = a.young, make(map[string]int64)
+		a.old, a.young = a.young, make(map[nonceBytes]int64)
 	}
 }
 
-func (a *auditor) await(index int64, r Record) {
-	a.open[index] = r
+func (a *auditor) await(index int64, r *Record) {
+	a.open[index] = awaited{r.Act, r.Purpose, r.Actor}
 	for len(a.open) > maxOpen {
 		delete(a.open, a.oldest)
 		a.oldest++
@@ -99,7 +114,7 @@ func (a *auditor) await(index int64, r Record) {
 
 // pair finds the intent of an outcome. An outcome that was allowed must have
 // one: nothing runs before it was written down.
-func (a *auditor) pair(index int64, r Record) {
+func (a *auditor) pair(index int64, r *Record) {
 	if r.Intent == nil {
 		if r.Decision == Allow {
 			a.v.problem("Record #%d was allowed without an intent before it.", index)
@@ -127,20 +142,20 @@ func (a *auditor) pair(index int64, r Record) {
 
 // disagreement names the field in which an outcome differs from its intent. A
 // request's purpose may get its ID only when it is recorded.
-func disagreement(intent, outcome Record) string {
-	newPurpose := (intent.Act == "request" || intent.Act == "override") && intent.Purpose == ""
+func disagreement(intent awaited, outcome *Record) string {
+	newPurpose := (intent.act == "request" || intent.act == "override") && intent.purpose == ""
 	switch {
-	case intent.Act != outcome.Act:
+	case intent.act != outcome.Act:
 		return "the act"
-	case intent.Purpose != outcome.Purpose && !newPurpose:
+	case intent.purpose != outcome.Purpose && !newPurpose:
 		return "the purpose"
-	case intent.Actor != outcome.Actor:
+	case intent.actor != outcome.Actor:
 		return "the actor"
 	}
 	return ""
 }
 
-func (a *auditor) checkPurpose(index int64, r Record) {
+func (a *auditor) checkPurpose(index int64, r *Record) {
 	if r.Decision != Allow {
 		return
 	}
@@ -159,11 +174,11 @@ func (a *auditor) checkPurpose(index int64, r Record) {
 	a.useOf(index, r)
 }
 
-func (a *auditor) decide(index int64, r Record) {
+func (a *auditor) decide(index int64, r *Record) {
 	a.checkOverride(index, r)
 	p := a.purposes[r.Purpose]
 	if p == nil {
-		a.purposes[r.Purpose] = &auditedPurpose{grant: *r.Grant, granted: index}
+		a.purposes[r.Purpose] = &auditedPurpose{grant: *r.Grant, expires: r.Grant.ExpiresAt(), granted: index}
 		return
 	}
 	if !(p.grant.Status == Active && r.Grant.Status == Revoked) {
@@ -174,7 +189,7 @@ func (a *auditor) decide(index int64, r Record) {
 }
 
 // checkOverride finds an override that lasts too long, or that nobody else approved.
-func (a *auditor) checkOverride(index int64, r Record) {
+func (a *auditor) checkOverride(index int64, r *Record) {
 	g := r.Grant
 	if !g.Override || g.Status != Active {
 		return
@@ -188,7 +203,7 @@ func (a *auditor) checkOverride(index int64, r Record) {
 }
 
 // useOf checks an allowed act against the grant that stood when it ran.
-func (a *auditor) useOf(index int64, r Record) {
+func (a *auditor) useOf(index int64, r *Record) {
 	p := a.purposes[r.Purpose]
 	switch {
 	case p == nil:
@@ -196,7 +211,7 @@ func (a *auditor) useOf(index int64, r Record) {
 		return
 	case p.grant.Status != Active:
 		a.v.problem("Record #%d was allowed under purpose %s, which record #%d had made %s.", index, r.Purpose, p.granted, p.grant.Status)
-	case !r.When().Before(p.grant.ExpiresAt()): // the act was at this time or later
+	case !a.readAs.Before(p.expires): // the act was at this time or later
 		a.v.problem("Record #%d was allowed under purpose %s, which had expired at %s.", index, r.Purpose, p.grant.Expires)
 	case !slices.Contains(p.grant.Acts, r.Act):
 		a.v.problem("Record #%d was allowed to %s under purpose %s, which was not approved for that.", index, r.Act, r.Purpose)

@@ -29,6 +29,9 @@ type Figures struct {
 	Destroyed   int64                      `json:"destroyed"`      // records whose sealed details were destroyed under a retention rule
 	Agents      int64                      `json:"agents"`         // outcomes of acts by AI agents
 	Newest      []IndexedRecord            `json:"newest"`         // newest first, at most 30
+
+	room []IndexedRecord // the array at whose end Newest stands,
+	free int             // and how much of its beginning is not used yet
 }
 
 // Tally counts what became of acts.
@@ -77,13 +80,24 @@ func (f *Figures) Add(index int64, r Record) {
 		f.From = r.Time
 	}
 	f.To = r.Time
-	f.Newest = slices.Insert(f.Newest, 0, IndexedRecord{index, r})
-	f.Newest = f.Newest[:min(len(f.Newest), newestKept)]
+	f.keepNewest(IndexedRecord{index, r})
 	f.tally(r)
 	f.countPurpose(index, r)
 	if r.Phase == Outcome && r.Decision != Refuse {
 		f.countKept(r)
 	}
+}
+
+// keepNewest puts a record before the others. They stand at the end of an array
+// that fills from behind, so that they are seldom moved.
+func (f *Figures) keepNewest(r IndexedRecord) {
+	if f.free == 0 {
+		f.room = make([]IndexedRecord, 8*newestKept)
+		f.free = len(f.room) - copy(f.room[len(f.room)-len(f.Newest):], f.Newest)
+	}
+	f.free--
+	f.room[f.free] = r
+	f.Newest = f.room[f.free:][:min(len(f.Newest)+1, newestKept)]
 }
 
 func (f *Figures) prepare() {
@@ -200,6 +214,7 @@ func (f *Figures) Clone() Figures {
 	c := *f
 	c.Acts, c.Refusals, c.Collections = maps.Clone(f.Acts), maps.Clone(f.Refusals), maps.Clone(f.Collections)
 	c.Months, c.Newest = slices.Clone(f.Months), slices.Clone(f.Newest)
+	c.room, c.free = nil, 0
 	c.Purposes = make(map[string]*PurposeFigures, len(f.Purposes))
 	for id, p := range f.Purposes {
 		copied := *p

@@ -400,3 +400,18 @@ func FuzzParseBundle(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseTime(f *testing.F) {
+	for _, s := range []string{"2026-11-27T14:20Z", "2024-02-29T00:00Z", "2026-02-29T00:00Z", "2026-13-01T00:00Z", "2026-00-10T00:00Z",
+		"2026-11-00T00:00Z", "2026-11-27T24:00Z", "2026-11-27T1:200Z", "2026-11-27T14:25Z", "0000-01-01T00:00Z", "2026-11-27T14:60Z"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseTime(s)
+		want, err := time.Parse(timeLayout, s)
+		wellFormed := err == nil && want.Format(timeLayout) == s && want.Truncate(TimeStep).Equal(want)
+		if ok != wellFormed || ok && !got.Equal(want) {
+			t.Errorf("%q: %v, %v; time.Parse says %v, %v", s, got, ok, want, err)
+		}
+	})
+}

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -109,16 +109,6 @@ var (
 // show them. The list is closed.
 func Acts() []string { return slices.Clone(acts) }
 
-var (
-	purposeForm    = regexp.MustCompile(`^p-[a-z2-7]{10}$`)
-	codeForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	actorForm      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	collectionForm = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
-	termsForm      = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	ruleForm       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$`)
-	hashForm       = regexp.MustCompile(`^[0-9a-f]{64}$`)
-)
-
 // FormatTime writes a time as records hold it: UTC, floored to ten minutes, so
 // that the public log does not tell when exactly somebody was at work.
 func FormatTime(t time.Time) string { return t.UTC().Truncate(TimeStep).Format(timeLayout) }
@@ -133,7 +123,11 @@ func ParseRecord(leaf []byte) (Record, error) {
 	if len(leaf) > MaxRecord {
 		return Record{}, fmt.Errorf("a record has at most %d bytes, this has %d", MaxRecord, len(leaf))
 	}
-	var r Record
+	r, ok := scanRecord(leaf)
+	if ok {
+		return r, r.check()
+	}
+	r = Record{}
 	dec := json.NewDecoder(bytes.NewReader(leaf))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
@@ -167,7 +161,10 @@ func (r Record) Marshal() ([]byte, error) {
 
 // When returns the record's time: the act was between it and TimeStep later.
 func (r Record) When() time.Time {
-	t, _ := time.Parse(timeLayout, r.Time) // the zero time in a record that was never checked
+	t, ok := parseTime(r.Time)
+	if !ok {
+		return time.Time{} // of a record that was never checked
+	}
 	return t
 }
 
@@ -177,7 +174,7 @@ func (g Grant) ExpiresAt() time.Time {
 	return t
 }
 
-func (r Record) check() error {
+func (r *Record) check() error {
 	if err := r.checkCommon(); err != nil {
 		return err
 	}
@@ -199,30 +196,30 @@ func form(name, value string, ok bool) error {
 }
 
 // optional is form for a field that may be left out.
-func optional(name, value string, re *regexp.Regexp) error {
-	return form(name, value, value == "" || re.MatchString(value))
+func optional(name, value string, shape shape) error {
+	return form(name, value, value == "" || shape.matches(value))
 }
 
-func (r Record) checkCommon() error {
+func (r *Record) checkCommon() error {
 	return errors.Join(
-		form("v", fmt.Sprint(r.V), r.V == 1),
+		form("v", strconv.Itoa(r.V), r.V == 1),
 		form("nonce", r.Nonce, validNonce(r.Nonce)),
 		form("time", r.Time, validTime(r.Time)),
 		form("act", r.Act, slices.Contains(acts, r.Act)),
 		form("phase", r.Phase, r.Phase == Intent || r.Phase == Outcome),
 		optional("purpose", r.Purpose, purposeForm),
 		optional("reason", r.Reason, codeForm),
-		form("actor", r.Actor, actorForm.MatchString(r.Actor)),
+		form("actor", r.Actor, actorForm.matches(r.Actor)),
 		optional("collection", r.Collection, collectionForm),
-		form("terms", r.Terms, termsForm.MatchString(r.Terms)),
+		form("terms", r.Terms, termsForm.matches(r.Terms)),
 		optional("details", r.Details, hashForm),
 	)
 }
 
 // checkIntent makes sure that nothing stands in an intent that is known only
 // once the act has run.
-func (r Record) checkIntent() error {
-	rest := r
+func (r *Record) checkIntent() error {
+	rest := *r
 	rest.V, rest.Nonce, rest.Time, rest.Act, rest.Phase = 0, "", "", "", ""
 	rest.Purpose, rest.Reason, rest.Actor, rest.Agent = "", "", "", false
 	rest.Collection, rest.Terms, rest.Details = "", "", ""
@@ -232,7 +229,7 @@ func (r Record) checkIntent() error {
 	return nil
 }
 
-func (r Record) checkOutcome() error {
+func (r *Record) checkOutcome() error {
 	err := errors.Join(
 		form("decision", r.Decision, slices.Contains(decisions, r.Decision)),
 		optional("rule", r.Rule, ruleForm),
@@ -259,7 +256,7 @@ func (r Record) checkOutcome() error {
 	return errors.Join(r.checkGrant(), r.checkRetention())
 }
 
-func (r Record) checkRetention() error {
+func (r *Record) checkRetention() error {
 	t := r.Retention
 	if t == nil {
 		return nil
@@ -274,7 +271,7 @@ func (r Record) checkRetention() error {
 	)
 }
 
-func (r Record) checkGrant() error {
+func (r *Record) checkGrant() error {
 	g := r.Grant
 	if g == nil {
 		return nil
@@ -293,7 +290,7 @@ func (r Record) checkGrant() error {
 		form("grant.status", g.Status, slices.Contains(statuses, g.Status)),
 		form("grant.expires", g.Expires, err == nil && expires.Format(expiresLayout) == g.Expires),
 		checkEach("grant.acts", g.Acts, func(s string) bool { return slices.Contains(acts, s) }),
-		checkEach("grant.collections", g.Collections, collectionForm.MatchString),
+		checkEach("grant.collections", g.Collections, collectionForm.matches),
 	)
 }
 
@@ -314,6 +311,26 @@ func validNonce(s string) bool {
 }
 
 func validTime(s string) bool {
-	t, err := time.Parse(timeLayout, s)
-	return err == nil && t.Format(timeLayout) == s && t.Truncate(TimeStep).Equal(t)
+	_, ok := parseTime(s)
+	return ok
+}
+
+// parseTime reads a record's time, and nothing that time.Parse would not read
+// with timeLayout; it stands in every record.
+func parseTime(s string) (t time.Time, ok bool) {
+	if len(s) != len(timeLayout) || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != 'Z' {
+		return t, false
+	}
+	var part [6]int // century, year of it, month, day, hour, minute
+	for i, at := range [6]int{0, 2, 5, 8, 11, 14} {
+		tens, ones := s[at]-'0', s[at+1]-'0'
+		if tens > 9 || ones > 9 {
+			return t, false
+		}
+		part[i] = int(tens)*10 + int(ones)
+	}
+	month, day, minute := part[2], part[3], part[5]
+	t = time.Date(part[0]*100+part[1], time.Month(month), day, part[4], minute, 0, 0, time.UTC)
+	ok = t.Month() == time.Month(month) && t.Day() == day && part[4] < 24 && minute < 60 && minute%10 == 0
+	return t, ok && month <= 12
 }

@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,11 @@ func (d dirSource) ReadFile(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readLimited(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return readLimited(f, info.Size())
 }
 
 // URL reads a log over HTTP. nil is a client with a time limit of 30 s.
@@ -93,19 +98,22 @@ func (s urlSource) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	defer res.Body.Close()
 	switch res.StatusCode {
 	case http.StatusOK:
-		return readLimited(res.Body)
+		return readLimited(res.Body, res.ContentLength)
 	case http.StatusNotFound, http.StatusGone:
 		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
 	return nil, fmt.Errorf("%s: the server answered %s", name, res.Status)
 }
 
-func readLimited(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(b) > maxFile {
+// readLimited reads to the end. likely is how much that is, if it is known.
+func readLimited(r io.Reader, likely int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(likely, 0), maxFile)) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, maxFile+1))
+	if err == nil && n > maxFile {
 		err = errors.New("larger than any file of a log may be")
 	}
-	return b, err
+	return b.Bytes(), err
 }
 
 // TilePath is the name of a hash tile: level, number, and width (1 to 256).

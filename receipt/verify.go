@@ -222,14 +222,22 @@ func (w *walk) end(ctx context.Context) error {
 	return nil
 }
 
+// readAhead is one bundle: what can be done with it before its turn comes.
 type readAhead struct {
-	entries [][]byte
+	leaves  []leaf
 	hashes  []byte // the level 0 tile
 	err     error  // of the entries
 	hashErr error
 }
 
-// bundles reads ahead, in order, with a bounded number in flight.
+// leaf is an entry of the log that was hashed and read.
+type leaf struct {
+	hash   tlog.Hash
+	record Record
+	err    error // it is not a record
+}
+
+// bundles reads ahead, in order, with a bounded number in flight, on all cores.
 func (w *walk) bundles(ctx context.Context) <-chan chan readAhead {
 	queue := make(chan chan readAhead, prefetch)
 	go func() {
@@ -248,24 +256,30 @@ func (w *walk) bundles(ctx context.Context) <-chan chan readAhead {
 }
 
 func (w *walk) fetch(ctx context.Context, n int64, width int) (b readAhead) {
-	b.entries, b.err = readBundle(ctx, w.src, n, width)
-	if b.err == nil {
-		b.hashes, b.hashErr = readHashTile(ctx, w.src, 0, n, width)
+	entries, err := readBundle(ctx, w.src, n, width)
+	if err != nil {
+		return readAhead{err: err}
 	}
+	b.leaves = make([]leaf, len(entries))
+	for i, entry := range entries {
+		b.leaves[i].hash = tlog.RecordHash(entry)
+		b.leaves[i].record, b.leaves[i].err = ParseRecord(entry)
+	}
+	b.hashes, b.hashErr = readHashTile(ctx, w.src, 0, n, width)
 	return b
 }
 
 func (w *walk) bundle(ctx context.Context, b readAhead) error {
 	first := w.tree.size
 	w.compareLeaves(first, b)
-	for i, entry := range b.entries {
-		for _, full := range w.tree.add(tlog.RecordHash(entry)) {
+	for i := range b.leaves {
+		for _, full := range w.tree.add(b.leaves[i].hash) {
 			if err := w.compare(ctx, full.level, full.n, full.hashes); err != nil {
 				return err
 			}
 		}
 		w.checkKnown()
-		w.auditor.leaf(first+int64(i), entry)
+		w.auditor.leaf(first+int64(i), &b.leaves[i])
 	}
 	if w.progress != nil {
 		w.progress(w.tree.size, w.head.Size)
@@ -276,12 +290,12 @@ func (w *walk) bundle(ctx context.Context, b readAhead) error {
 // compareLeaves compares entries with the level 0 tile, so that a change can be
 // pinned to its record.
 func (w *walk) compareLeaves(first int64, b readAhead) {
-	if b.hashErr != nil || len(b.hashes) != len(b.entries)*tlog.HashSize {
-		w.v.problem("The hash tile over the records #%d to #%d is missing or has the wrong length.", first, first+int64(len(b.entries))-1)
+	if b.hashErr != nil || len(b.hashes) != len(b.leaves)*tlog.HashSize {
+		w.v.problem("The hash tile over the records #%d to #%d is missing or has the wrong length.", first, first+int64(len(b.leaves))-1)
 		return
 	}
-	for i, entry := range b.entries {
-		if tlog.RecordHash(entry) != tlog.Hash(b.hashes[i*tlog.HashSize:(i+1)*tlog.HashSize]) {
+	for i := range b.leaves {
+		if b.leaves[i].hash != tlog.Hash(b.hashes[i*tlog.HashSize:(i+1)*tlog.HashSize]) {
 			w.v.problem("Record #%d is not the one that was logged: it does not fit its hash.", first+int64(i))
 		}
 	}
@@ -332,17 +346,24 @@ type fullTile struct {
 	hashes []tlog.Hash
 }
 
-func (t *growingTree) add(leaf tlog.Hash) []fullTile {
+func (t *growingTree) add(leaf tlog.Hash) (full []fullTile) {
 	h := leaf
+	full = t.fill(0, h, full)
+	height := 0
 	for n := t.size; n&1 == 1; n >>= 1 {
 		h = tlog.NodeHash(t.edge[len(t.edge)-1], h)
 		t.edge = t.edge[:len(t.edge)-1]
+		if height++; height%tileBits == 0 { // the root of the tile that has just filled
+			full = t.fill(height/tileBits, h, full)
+		}
 	}
 	t.edge = append(t.edge, h)
 	t.size++
-	return t.fill(0, leaf, nil)
+	return full
 }
 
+// fill puts a hash into the open tile of a level, and appends the tile to full
+// if that fills it.
 func (t *growingTree) fill(level int, h tlog.Hash, full []fullTile) []fullTile {
 	if level == len(t.levels) {
 		t.levels = append(t.levels, nil)
@@ -352,9 +373,8 @@ func (t *growingTree) fill(level int, h tlog.Hash, full []fullTile) []fullTile {
 		return full
 	}
 	hashes := t.levels[level]
-	t.levels[level] = nil
-	full = append(full, fullTile{level, t.count(level)/TileWidth - 1, hashes})
-	return t.fill(level+1, tileRoot(hashes), full)
+	t.levels[level] = make([]tlog.Hash, 0, TileWidth)
+	return append(full, fullTile{level, t.size >> (tileBits * (level + 1)), hashes})
 }
 
 // count is how many hashes tile level level has.
@@ -370,12 +390,4 @@ func (t *growingTree) root() tlog.Hash {
 		h = tlog.NodeHash(t.edge[i], h)
 	}
 	return h
-}
-
-func tileRoot(hashes []tlog.Hash) tlog.Hash {
-	if len(hashes) == 1 {
-		return hashes[0]
-	}
-	half := len(hashes) / 2
-	return tlog.NodeHash(tileRoot(hashes[:half]), tileRoot(hashes[half:]))
 }

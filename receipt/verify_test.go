@@ -393,12 +393,13 @@ func TestOpenIntentsAreBounded(t *testing.T) {
 	v := &Verification{}
 	a := newAuditor(v)
 	for i := range maxOpen + 10 {
-		a.await(int64(i), Record{})
+		a.await(int64(i), &Record{})
 	}
 	if len(a.open) != maxOpen {
 		t.Errorf("%d intents are held", len(a.open))
 	}
-	a.pair(maxOpen+20, outcome(1, 3, nil))
+	late := outcome(1, 3, nil)
+	a.pair(maxOpen+20, &late)
 	if !hasProblem(v, "was not checked") {
 		t.Errorf("%q", v.Problems)
 	}
@@ -409,9 +410,9 @@ func TestNonceWindow(t *testing.T) {
 	a := newAuditor(v)
 	a.window = 100
 	for i := range 205 {
-		a.checkNonce(int64(i), Record{Nonce: nonce(i)})
+		a.checkNonce(int64(i), &Record{Nonce: nonce(i)})
 	}
-	a.checkNonce(205, Record{Nonce: nonce(106)})
+	a.checkNonce(205, &Record{Nonce: nonce(106)})
 	if len(v.Problems) != 1 || a.forgot != 100 {
 		t.Errorf("%q, forgot %d", v.Problems, a.forgot)
 	}

@@ -1,0 +1,105 @@
+package receipt
+
+import (
+	"strconv"
+	"strings"
+)
+
+// scanRecord reads a record in the one form in which Marshal writes it, in one
+// pass and without reflection: checking a whole log is mostly this. It reads no
+// grant and no retention, which few records have. ok is false for those, and for
+// whatever is not in that form; ParseRecord then reads it the long way, which
+// also says what is wrong. What a field may hold is checked elsewhere, and no
+// value that passes holds a character that JSON would write as an escape.
+func scanRecord(leaf []byte) (r Record, ok bool) {
+	s := scanner{rest: string(leaf), sep: "{"}
+	r.V = int(s.number("v", true))
+	r.Nonce = s.text("nonce", true)
+	r.Time = s.text("time", true)
+	r.Act = s.text("act", true)
+	r.Phase = s.text("phase", true)
+	if s.at("intent") {
+		n := s.digits()
+		r.Intent = &n
+	}
+	r.Purpose = s.text("purpose", false)
+	r.Reason = s.text("reason", false)
+	r.Actor = s.text("actor", true)
+	r.Agent = s.yes("agent")
+	r.Collection = s.text("collection", false)
+	r.Terms = s.text("terms", true)
+	r.Decision = s.text("decision", false)
+	r.Rule = s.text("rule", false)
+	r.Breadth = s.text("breadth", false)
+	r.Shown = s.number("shown", false)
+	r.New = s.number("new", false)
+	r.Items = s.number("items", false)
+	r.Bytes = s.number("bytes", false)
+	r.Details = s.text("details", false)
+	r.Commitment = s.text("commitment", false)
+	return r, !s.failed && s.rest == "}"
+}
+
+// scanner holds what has not been read. A field that may be left out is there
+// only with a value: "", 0 and false are left out.
+type scanner struct {
+	rest   string
+	sep    string // before the next field: { or ,
+	failed bool
+}
+
+// at reads the name of a field, if it is the next.
+func (s *scanner) at(name string) bool {
+	n := len(s.sep) + len(name) + len(`"":`)
+	if len(s.rest) < n || s.rest[:1] != s.sep || s.rest[1] != '"' || s.rest[2:n-2] != name || s.rest[n-2:n] != `":` {
+		return false
+	}
+	s.rest, s.sep = s.rest[n:], ","
+	return true
+}
+
+func (s *scanner) text(name string, needed bool) string {
+	if !s.at(name) {
+		s.failed = s.failed || needed
+		return ""
+	}
+	if !strings.HasPrefix(s.rest, `"`) {
+		s.failed = true
+		return ""
+	}
+	value, rest, closed := strings.Cut(s.rest[1:], `"`)
+	s.rest = rest
+	s.failed = s.failed || !closed || value == ""
+	return value
+}
+
+func (s *scanner) number(name string, needed bool) int64 {
+	if !s.at(name) {
+		s.failed = s.failed || needed
+		return 0
+	}
+	n := s.digits()
+	s.failed = s.failed || n == 0
+	return n
+}
+
+// digits reads a number that is not negative, without a leading zero.
+func (s *scanner) digits() int64 {
+	end := 0
+	for end < len(s.rest) && '0' <= s.rest[end] && s.rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(s.rest[:end], 10, 64)
+	s.failed = s.failed || err != nil || end > 1 && s.rest[0] == '0'
+	s.rest = s.rest[end:]
+	return n
+}
+
+func (s *scanner) yes(name string) bool {
+	if !s.at(name) {
+		return false
+	}
+	rest, ok := strings.CutPrefix(s.rest, "true")
+	s.rest, s.failed = rest, s.failed || !ok
+	return true
+}
