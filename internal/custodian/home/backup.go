@@ -14,6 +14,7 @@ import (
 	"candor"
 	"candor/internal/custodian"
 	"candor/internal/custodian/shares"
+	"candor/internal/ownfile"
 	"candor/receipt"
 )
 
@@ -46,12 +47,12 @@ func (h *Home) Split(ctx context.Context, dir string, n, threshold int) ([]strin
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, cannotWrite(err, dir)
+		return nil, ownfile.CannotWrite(err, dir)
 	}
 	var files []string
 	for i, t := range texts {
 		file := filepath.Join(dir, fmt.Sprintf("share-%d-of-%d.txt", i+1, n))
-		if err := writeNew(file, t); err != nil {
+		if err := ownfile.New(file, t); err != nil {
 			return files, err
 		}
 		files = append(files, file)
@@ -75,7 +76,7 @@ func (h *Home) backup(ctx context.Context) ([]byte, error) {
 	if b.Key, err = h.private.Bytes(); err != nil {
 		return nil, candor.Wrap(err, candor.Internal, "The custodian's key could not be written out; no share was made.")
 	}
-	if b.Identity, err = h.readPrivate(identityFile); err != nil {
+	if b.Identity, err = ownfile.Private(h.path(identityFile)); err != nil {
 		return nil, err
 	}
 	if b.Clients, err = h.Clients(); err != nil {

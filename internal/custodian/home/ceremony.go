@@ -14,6 +14,7 @@ import (
 
 	"candor"
 	"candor/internal/custodian"
+	"candor/internal/ownfile"
 )
 
 // Ceremony is one line of the file "ceremonies": something that the custodian's
@@ -85,14 +86,14 @@ func (h *Home) note(kind, what string) (err error) {
 	path := filepath.Join(h.dir, ceremoniesFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return cannotWrite(err, path)
+		return ownfile.CannotWrite(err, path)
 	}
 	_, err = f.Write(append(line, '\n'))
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return cannotWrite(err, path)
+		return ownfile.CannotWrite(err, path)
 	}
-	return syncDir(h.dir)
+	return ownfile.SyncDir(h.dir)
 }

@@ -17,9 +17,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,6 +27,7 @@ import (
 
 	"candor"
 	"candor/internal/custodian"
+	"candor/internal/ownfile"
 	"candor/internal/pinned"
 	"candor/receipt"
 )
@@ -46,10 +44,6 @@ const (
 )
 
 const keyPrefix = "CANDOR-CUSTODIAN-KEY-1 "
-
-// maxFile is a size that no file of the folder that is read whole reaches,
-// except for the journal.
-const maxFile = 16 << 20
 
 // Settings are what the custodian's operator decides, in custodian.json. They
 // are read when the custodian starts.
@@ -149,38 +143,27 @@ func create(dir string, c contents) (h *Home, err error) {
 	if err != nil {
 		return nil, candor.Wrap(err, candor.Internal, "The custodian's settings could not be encoded.")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, cannotWrite(err, dir)
+	files := []ownfile.File{
+		{Name: keyFile, Data: []byte(keyPrefix + base64.StdEncoding.EncodeToString(c.key) + "\n")},
+		{Name: identityFile, Data: c.identity},
+		{Name: settingsFile, Data: append(settings, '\n')},
+		{Name: clientsFile, Data: lines(c.clients)},
+		{Name: consentFile, Data: lines(c.consent)},
 	}
-	var made []string
+	if err := ownfile.NewFolder(dir, files...); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
-			for _, path := range made {
-				_ = os.Remove(path) // keys that were never used
+			for _, f := range files {
+				_ = os.Remove(filepath.Join(dir, f.Name)) // keys that were never used
 			}
 		}
 	}()
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{
-		{keyFile, []byte(keyPrefix + base64.StdEncoding.EncodeToString(c.key) + "\n")},
-		{identityFile, c.identity},
-		{settingsFile, append(settings, '\n')},
-		{clientsFile, lines(c.clients)},
-		{consentFile, lines(c.consent)},
-	} {
-		path := filepath.Join(dir, f.name)
-		if err := writeNew(path, f.data); err != nil {
-			return nil, err
-		}
-		made = append(made, path)
-	}
 	if h, err = Open(dir); err != nil {
 		return nil, err
 	}
-	made = append(made, filepath.Join(dir, publicFile))
-	return h, writeNew(filepath.Join(dir, publicFile), []byte(base64.StdEncoding.EncodeToString(h.Public())+"\n"))
+	return h, ownfile.New(h.PublicFile(), []byte(base64.StdEncoding.EncodeToString(h.Public())+"\n"))
 }
 
 func lines(all []string) []byte {
@@ -194,7 +177,10 @@ func lines(all []string) []byte {
 // read its keys, Verification if a file of it is damaged.
 func Open(dir string) (*Home, error) {
 	h := &Home{dir: dir, now: time.Now}
-	text, err := h.read(settingsFile)
+	text, err := ownfile.Read(h.path(settingsFile))
+	if candor.CodeOf(err) == candor.NotFound {
+		return nil, candor.Wrap(err, candor.NotFound, "There is no %s, so this is not the folder of a custodian. Say which with --dir, or make one with `candor custodian init`.", h.path(settingsFile))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -207,14 +193,14 @@ func Open(dir string) (*Home, error) {
 	if h.trusted, err = h.trust(); err != nil {
 		return nil, err
 	}
-	key, err := h.readPrivate(keyFile)
+	key, err := ownfile.Private(h.path(keyFile))
 	if err != nil {
 		return nil, err
 	}
 	if h.private, err = parseKey(string(key)); err != nil {
 		return nil, err
 	}
-	if text, err = h.readPrivate(identityFile); err != nil {
+	if text, err = ownfile.Private(h.path(identityFile)); err != nil {
 		return nil, err
 	}
 	h.identity, err = pinned.ParseIdentity(text)
@@ -290,7 +276,7 @@ func (h *Home) has(file, line string) bool {
 }
 
 func (h *Home) list(file string) ([]string, error) {
-	text, err := h.read(file)
+	text, err := ownfile.Read(h.path(file))
 	return strings.Fields(string(text)), err
 }
 
@@ -307,88 +293,10 @@ func (h *Home) enter(file, line, kind, what string) error {
 	if err != nil {
 		return err
 	}
-	return h.replace(file, lines(append(all, line)))
+	return ownfile.Replace(h.path(file), lines(append(all, line)))
 }
 
-func (h *Home) read(name string) ([]byte, error) {
-	return readFile(filepath.Join(h.dir, name))
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, candor.Wrap(err, candor.NotFound, "There is no %s, so this is not the folder of a custodian. Say which with --dir, or make one with `candor custodian init`.", path)
-	}
-	if err != nil {
-		return nil, candor.Wrap(err, candor.Unavailable, "%s cannot be read. Run as the user who owns it.", path)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return nil, candor.Wrap(err, candor.Unavailable, "%s cannot be read.", path)
-	}
-	return data, nil
-}
-
-// readPrivate reads a file that nobody but its owner may read.
-func (h *Home) readPrivate(name string) ([]byte, error) {
-	path := filepath.Join(h.dir, name)
-	info, err := os.Stat(path)
-	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		return nil, candor.Errorf(candor.Invalid, "The key file %s may be read by others. Run: chmod 600 %s", path, path)
-	}
-	return readFile(path)
-}
-
-// replace puts a new file in the place of one, durably.
-func (h *Home) replace(name string, data []byte) error {
-	path := filepath.Join(h.dir, name)
-	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return cannotWrite(err, path)
-	}
-	if err := writeNew(path+".new", data); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return cannotWrite(err, path)
-	}
-	return syncDir(h.dir)
-}
-
-// writeNew writes a file that must not be there yet, for its owner only.
-func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return candor.Errorf(candor.Conflict, "%s is there already, and is not overwritten. Choose another folder, or move it away.", path)
-	}
-	if err != nil {
-		return cannotWrite(err, path)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(path)
-		return cannotWrite(err, path)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
-		return cannotWrite(err, dir)
-	}
-	return nil
-}
-
-func cannotWrite(err error, path string) error {
-	return candor.Wrap(err, candor.Unavailable, "%s could not be written. Check room, owner and permissions of the folder.", path)
-}
+func (h *Home) path(name string) string { return filepath.Join(h.dir, name) }
 
 // DefaultLimits are those of a new folder.
 func DefaultLimits() custodian.Limits { return custodian.DefaultLimits() }
