@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"candor":                           {},
 	"candor/receipt":                   {},
 	"candor/internal/query":            {"candor"},
-	"candor/internal/keys":             {"candor", "candor/receipt"},
+	"candor/internal/keys":             {"candor", "candor/receipt", "candor/internal/ownfile"},
 	"candor/internal/archive":          {"candor", "candor/receipt", "candor/internal/query"},
 	"candor/internal/vault":            {"candor", "candor/receipt"},
 	"candor/internal/catalog":          {"candor", "candor/receipt"},

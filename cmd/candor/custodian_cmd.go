@@ -66,24 +66,38 @@ func remoteCustodian(k keys.Keys) (*remote.Client, error) {
 	return remote.NewClient(remote.ClientConfig{URL: k.Remote.URL, Pin: pin, Identity: who})
 }
 
-// preparedKeys are those that `candor custodian prepare` made, now that it is
-// known which custodian they are for.
+// preparedKeys are those that `prepare` made, now that it is known which custodian
+// and which sequencer they are for.
 func preparedKeys(dir string, cfg creation) (keys.Keys, error) {
 	k, err := keys.Load(dir, cfg.Passphrase)
 	if candor.CodeOf(err) == candor.NotFound {
-		return k, candor.Wrap(err, candor.NotFound, "There are no keys in %s yet. Run `candor custodian prepare --origin %s` first, and give what it prints to the custodian's operator.", dir, cfg.Origin)
+		return k, candor.Wrap(err, candor.NotFound, "There are no keys in %s yet. Run `candor %s --origin %s` first, and give what it prints to the operator there.", dir, preparation(cfg), cfg.Origin)
 	}
 	if err != nil {
 		return k, err
 	}
-	if k.Client == "" || k.Remote != nil {
-		return k, candor.Errorf(candor.Conflict, "The keys in %s have a custodian already. Choose another folder with --config.", dir)
+	if (k.Client != "") != (cfg.Remote != nil) || (k.Shared != nil) != (cfg.Shared != nil) {
+		return k, candor.Errorf(candor.Conflict, "The keys in %s were not made for this: `candor %s` makes such. Choose another folder with --config.", dir, preparation(cfg))
+	}
+	if k.Remote != nil || k.Shared != nil && k.Shared.Known() {
+		return k, candor.Errorf(candor.Conflict, "The keys in %s belong to an archive already. Choose another folder with --config.", dir)
 	}
 	if k.Origin != cfg.Origin {
 		return k, candor.Errorf(candor.Invalid, "The keys in %s are of %s. Give --origin %s.", dir, k.Origin, k.Origin)
 	}
-	k.Remote = cfg.Remote
+	k.Remote, k.Shared = cfg.Remote, cfg.Shared
 	return k, nil
+}
+
+// preparation is the command that makes the keys for an archive like this.
+func preparation(cfg creation) string {
+	switch {
+	case cfg.Remote == nil:
+		return "sequencer prepare"
+	case cfg.Shared == nil:
+		return "custodian prepare"
+	}
+	return "custodian prepare --shared-log"
 }
 
 func (c *cli) custodianCommand() *cobra.Command {
@@ -113,64 +127,115 @@ func dirFlag(cmd *cobra.Command, dir *string) *cobra.Command {
 	return cmd
 }
 
-// prepared is what `custodian prepare --json` prints.
+// prepared is what `custodian prepare` and `sequencer prepare` print with --json.
 type prepared struct {
-	Origin string `json:"origin"`
-	Keys   string `json:"keys"`
-	LogKey string `json:"log_key"`
-	Pin    string `json:"pin"`
+	Origin    string `json:"origin"`
+	Keys      string `json:"keys"`
+	LogKey    string `json:"log_key,omitempty"`    // unless a sequencer has it
+	Pin       string `json:"pin,omitempty"`        // for the custodian
+	WriterPin string `json:"writer_pin,omitempty"` // for the sequencer
+	Auditor   string `json:"auditor"`              // to whom details are sealed
 }
 
 func (c *cli) custodianPrepare() *cobra.Command {
 	var origin string
+	on := elsewhere{custodian: true}
 	cmd := &cobra.Command{
 		Use:   "prepare",
 		Short: "On the archive's host: make its keys, for a custodian on another host",
 		Long: `Make the keys of an archive whose custodian is on another host: the log's, the
 auditor's, and the one by which the custodian will know the archive. No key that
 opens anything is among them. Give what is printed to the custodian's operator.
-The files are kept under a passphrase if CANDOR_KEY_PASSPHRASE is set.`,
+The files are kept under a passphrase if CANDOR_KEY_PASSPHRASE is set.
+
+--shared-log says that a sequencer writes the log, as docs/sharing.md has it: then
+its key is not among them either, and the custodian gets it from there.`,
 		Args: noArgs, Example: example("candor custodian prepare --origin example.org/archive"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := need(cmd, "origin"); err != nil {
 				return err
 			}
-			return c.prepareKeys(origin)
+			p, err := c.prepareKeys(origin, on)
+			if err != nil {
+				return err
+			}
+			return c.print(p, func(w io.Writer) { printPrepared(w, p) })
 		},
 	}
 	cmd.Flags().StringVar(&origin, "origin", "", "the log's public `name`, such as example.org/archive")
+	cmd.Flags().BoolVar(&on.log, "shared-log", false, "a sequencer writes the log")
+	auditorFlag(cmd, &on)
 	return cmd
 }
 
-func (c *cli) prepareKeys(origin string) error {
-	dir, err := keysDir(c.engineConfig(), origin)
-	if err != nil {
-		return err
+func printPrepared(w io.Writer, p prepared) {
+	fmt.Fprintf(w, "The keys of %s stand in %s. They open nothing.\n\nFor the custodian's operator:\n", p.Origin, p.Keys)
+	logKey := p.LogKey
+	if logKey == "" {
+		logKey = "KEY" // of the sequencer
 	}
-	client, err := pinned.NewIdentity(nil)
-	if err != nil {
-		return err
+	fmt.Fprintf(w, "  candor custodian init --dir DIR --origin %s --log-key %s --client %s\n", p.Origin, logKey, p.Pin)
+	if p.WriterPin != "" {
+		fmt.Fprintf(w, "\nFor the sequencer's operator, who also tells the log's KEY:\n  candor sequencer allow %s --dir DIR\n", p.WriterPin)
 	}
-	who, err := pinned.ParseIdentity(client)
-	if err != nil {
-		return err
+}
+
+// elsewhere says what others do for an archive.
+type elsewhere struct {
+	custodian, log bool
+	auditor        string // recipient of the auditor; "" makes a new one
+}
+
+func auditorFlag(cmd *cobra.Command, on *elsewhere) {
+	cmd.Flags().StringVar(&on.auditor, "auditor", "", "`recipient` (age1pq1…) of an auditor who has the identity already, such as that of another archive with the same log")
+}
+
+// prepareKeys makes the archive's part of the keys.
+func (c *cli) prepareKeys(origin string, on elsewhere) (prepared, error) {
+	p := prepared{Origin: origin}
+	var err error
+	if p.Keys, err = keysDir(c.engineConfig(), origin); err != nil {
+		return p, err
+	}
+	known := keys.Elsewhere{Auditor: on.auditor}
+	if on.custodian {
+		if known.Client, p.Pin, err = newIdentity(); err != nil {
+			return p, err
+		}
+	}
+	if on.log {
+		if known.Writer, p.WriterPin, err = newIdentity(); err != nil {
+			return p, err
+		}
 	}
 	lock := keys.Passphrases{}
-	if p := c.env("CANDOR_KEY_PASSPHRASE"); p != "" {
-		lock = keys.Passphrases{keys.ClientFile: p, keys.LogFile: p, keys.AuditorFile: p}
+	if secret := c.env("CANDOR_KEY_PASSPHRASE"); secret != "" {
+		for _, file := range []string{keys.CustodianFile, keys.ClientFile, keys.LogFile, keys.WriterFile, keys.AuditorFile} {
+			lock[file] = secret
+		}
 	}
-	k, err := keys.Prepare(dir, origin, string(client), lock)
+	k, err := keys.Prepare(p.Keys, origin, known, lock)
 	if err != nil {
-		return err
+		return p, err
 	}
-	logKey, err := k.LogVerifier()
+	if p.Auditor, err = k.AuditorRecipient(); err != nil || on.log {
+		return p, err
+	}
+	p.LogKey, err = k.LogVerifier()
+	return p, err
+}
+
+// newIdentity makes a key by which this end of a connection is known, and its pin.
+func newIdentity() (text, pin string, err error) {
+	made, err := pinned.NewIdentity(nil)
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	return c.print(prepared{origin, dir, logKey, who.Pin().String()}, func(w io.Writer) {
-		fmt.Fprintf(w, "The keys of %s stand in %s. They open nothing.\n\nFor the custodian's operator:\n", origin, dir)
-		fmt.Fprintf(w, "  candor custodian init --dir DIR --origin %s --log-key %s --client %s\n", origin, logKey, who.Pin())
-	})
+	who, err := pinned.ParseIdentity(made)
+	if err != nil {
+		return "", "", err
+	}
+	return string(made), who.Pin().String(), nil
 }
 
 // keeper is what `custodian init` and `custodian status` print with --json.
@@ -281,7 +346,7 @@ func (c *cli) serveCustodian(ctx context.Context, dir, listen string) (err error
 	}
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
-		return candor.Wrap(err, candor.Unavailable, "Nothing can listen at %s: it is in use, or not an address of this machine. Choose another with --listen.", listen)
+		return cannotListen(err, listen)
 	}
 	address := struct {
 		Address string `json:"address"`
@@ -587,15 +652,22 @@ func readSmall(name string) ([]byte, error) {
 	return data, nil
 }
 
+// prepared reports whether the archive's keys were made before it: other hosts
+// hold some of them.
+func (cfg creation) prepared() bool { return cfg.Remote != nil || cfg.Shared != nil }
+
 // makeKeys makes the keys of a new archive, or finishes those that were prepared
-// for a custodian on another host.
+// for a custodian or a sequencer on another host.
 func makeKeys(dir string, cfg creation) (keys.Keys, error) {
-	if cfg.Remote == nil {
+	if !cfg.prepared() {
 		return keys.Generate(dir, cfg.Origin, cfg.Lock)
 	}
 	k, err := preparedKeys(dir, cfg)
-	if err != nil {
-		return k, err
+	if err == nil && cfg.Remote != nil {
+		err = keys.SetRemote(dir, *cfg.Remote)
 	}
-	return k, keys.SetRemote(dir, *cfg.Remote)
+	if err == nil && cfg.Shared != nil {
+		err = keys.SetShared(dir, *cfg.Shared)
+	}
+	return k, err
 }

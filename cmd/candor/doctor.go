@@ -75,7 +75,11 @@ func (c *cli) diagnose(ctx context.Context) diagnosis {
 		note("keys", detail, err)
 		detail, err = private(c.data)
 		note("permissions", detail, err)
-		detail, err = clock(ctx, filepath.Join(c.data, logDir))
+		if folder.Log != "" {
+			detail, err = c.lookAtSequencer(ctx, folder.Origin)
+			note("log", detail, err)
+		}
+		detail, err = clock(ctx, logOf(c.data))
 		note("clock", detail, err)
 		lookAtWitnesses(ctx, c.data, note)
 	}
@@ -179,8 +183,12 @@ func private(dir string) (string, error) {
 
 // clock compares this machine's clock with the newest record of the log: a
 // clock behind it would make every new record a back-dated one.
-func clock(ctx context.Context, dir string) (string, error) {
-	v, err := receipt.VerifyLog(ctx, receipt.Dir(dir), receipt.Options{})
+func clock(ctx context.Context, log string) (string, error) {
+	src, err := receipt.OpenSource(log)
+	if err != nil {
+		return "", candor.Wrap(err, candor.Verification, "The log cannot be read: %v.", err)
+	}
+	v, err := receipt.VerifyLog(ctx, src, receipt.Options{})
 	if err != nil {
 		return "", candor.Wrap(err, candor.Verification, "The log cannot be read: %v.", err)
 	}

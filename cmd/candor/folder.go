@@ -31,6 +31,7 @@ type description struct {
 	Origin  string    `json:"origin"` // the log's origin line
 	Solo    bool      `json:"solo,omitempty"`
 	Created time.Time `json:"created"`
+	Log     string    `json:"log,omitempty"` // where the public files of the log are, if a sequencer writes it
 }
 
 // folder is a data folder that this process holds alone.

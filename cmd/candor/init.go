@@ -31,6 +31,7 @@ type initFlags struct {
 	solo, sealKeys           bool
 	admin, name, origin, kit string
 	custodian                custodianAt
+	sequencer                sequencerAt
 	witnesses                string
 }
 
@@ -72,6 +73,10 @@ on; give the log's key, which is printed, to them first.`,
 	f.StringVar(&in.custodian.url, "custodian", "", "`address` of a custodian on another host, such as https://custodian.example.org:7311")
 	f.StringVar(&in.custodian.key, "custodian-key", "", "`file` custodian.pub of that custodian, or what stands in it")
 	f.StringVar(&in.custodian.pin, "custodian-pin", "", "`pin` of that custodian")
+	f.StringVar(&in.sequencer.url, "sequencer", "", "`address` of the sequencer of a shared log, such as https://log.example.org:7313")
+	f.StringVar(&in.sequencer.key, "sequencer-key", "", "that log's verifier `key`, or the file log.pub of the sequencer's folder")
+	f.StringVar(&in.sequencer.pin, "sequencer-pin", "", "`pin` of that sequencer")
+	f.StringVar(&in.sequencer.public, "sequencer-public", "", "`address` at which anybody can read that log, such as https://log.example.org")
 	f.BoolVar(&in.sealKeys, "seal-keys", false, "keep the key files under a passphrase, of CANDOR_KEY_PASSPHRASE or asked for at each start")
 	return cmd
 }
@@ -102,6 +107,13 @@ func (c *cli) init(cmd *cobra.Command, in initFlags) error {
 			return candor.Errorf(candor.Invalid, "Give --origin, as it was given to `candor custodian prepare`.")
 		}
 		cfg.Remote = far
+	}
+	if in.sequencer.given() {
+		shared, err := in.sequencer.shared(in.origin)
+		if err != nil {
+			return err
+		}
+		cfg.Shared = shared
 	}
 	first, generated, err := c.firstPerson(in)
 	if err != nil {

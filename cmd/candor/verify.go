@@ -102,12 +102,17 @@ func (c *cli) verify(ctx context.Context, what string, opts receipt.Options) (ve
 	return c.verifyReceipt(ctx, what, opts)
 }
 
-// logOf is the log's folder of a data folder, or the folder itself.
+// logOf is where the log of a data folder is, its own or a shared one; or the
+// folder itself.
 func logOf(dir string) string {
-	if _, err := os.Stat(filepath.Join(dir, folderFile)); err == nil {
-		return filepath.Join(dir, logDir)
+	d, err := describeFolder(dir)
+	switch {
+	case candor.CodeOf(err) == candor.NotFound:
+		return dir
+	case d.Log != "":
+		return d.Log
 	}
-	return dir
+	return filepath.Join(dir, logDir)
 }
 
 func (c *cli) verifyLog(ctx context.Context, where string, opts receipt.Options) (verified, []string, error) {
@@ -251,7 +256,7 @@ func (c *cli) logKey(ctx context.Context, given string) (key, note string, err e
 	if given != "" {
 		return given, "The key was given.", nil
 	}
-	where := filepath.Join(c.data, logDir)
+	where := logOf(c.data)
 	if c.server != "" {
 		where = c.server
 	}

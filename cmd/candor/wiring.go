@@ -58,16 +58,18 @@ type creation struct {
 	Policy            []byte       // of witnesses; nil for none
 	Kit, KitPass      string       // recovery kit; no kit without a file name
 	Remote            *keys.Remote // custodian on another host; nil for one in this process
+	Shared            *keys.Shared // sequencer of a shared log; nil for a log of its own
 }
 
 // engine is an open archive with everything behind it.
 type engine struct {
 	folder  *folder
 	archive *archive.Archive
-	log     *tlog.Log
+	log     openedLog
 	catalog archive.Catalog
 	index   archive.Index
 	logKey  string
+	trust   receipt.Trust // what is asked of the log's checkpoints
 	logger  *slog.Logger
 
 	policy    witness.Policy
@@ -173,22 +175,37 @@ func (e *engine) truths(ctx context.Context, cfg engineConfig, keysDir string, k
 	}, nil
 }
 
-func (e *engine) openLog(ctx context.Context, k keys.Keys) error {
-	signer, err := note.NewSigner(k.Log)
-	if err != nil {
-		return candor.Errorf(candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
-	}
+func (e *engine) openLog(ctx context.Context, k keys.Keys) (err error) {
 	if e.logKey, err = k.LogVerifier(); err != nil {
 		return err
 	}
-	e.log, err = tlog.Open(ctx, e.witnessConfig(tlog.Config{
-		Dir: e.folder.path(logDir), Signer: signer, Key: e.logKey, Origin: e.folder.Origin, Logger: e.logger,
-	}))
+	verifier, err := receipt.NewVerifier(e.logKey)
+	if err != nil {
+		return candor.Wrap(err, candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
+	}
+	if e.trust, err = e.asked(verifier); err != nil {
+		return err
+	}
+	if k.Shared != nil {
+		e.log, err = openShared(ctx, k, e.trust, e.logger)
+	} else {
+		e.log, err = e.openOwnLog(ctx, k)
+	}
 	if err != nil {
 		return err
 	}
 	e.onClose(func(context.Context) error { return e.log.Close() })
 	return nil
+}
+
+func (e *engine) openOwnLog(ctx context.Context, k keys.Keys) (*tlog.Log, error) {
+	signer, err := note.NewSigner(k.Log)
+	if err != nil {
+		return nil, candor.Errorf(candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
+	}
+	return tlog.Open(ctx, witnessed(tlog.Config{
+		Dir: e.folder.path(logDir), Signer: signer, Key: e.logKey, Origin: e.folder.Origin, Logger: e.logger,
+	}, e.policy, e.patience, e.cosigner))
 }
 
 func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys, termsHash string) (archive.Custodian, error) {
@@ -200,16 +217,8 @@ func (e *engine) openCustodian(ctx context.Context, keysDir string, k keys.Keys,
 		e.onClose(func(context.Context) error { return c.Close() })
 		return c, nil
 	}
-	verifier, err := receipt.NewVerifier(e.logKey)
-	if err != nil {
-		return nil, candor.Wrap(err, candor.Verification, "The log's key is damaged. Restore it from the recovery kit.")
-	}
-	trust, err := e.custodianTrust(verifier)
-	if err != nil {
-		return nil, err
-	}
 	c, err := custodian.New(ctx, custodian.Config{
-		Origin: e.folder.Origin, Log: verifier, Witnesses: trust.Witnesses, Quorum: trust.Quorum, PrivateKey: k.Custodian, StateDir: filepath.Join(keysDir, custodianDir),
+		Origin: e.folder.Origin, Log: e.trust.Log, Witnesses: e.trust.Witnesses, Quorum: e.trust.Quorum, PrivateKey: k.Custodian, StateDir: filepath.Join(keysDir, custodianDir),
 		Consented: func(hash string) bool { return hash == termsHash },
 		Proofs:    e.log.Consistency, Logger: e.logger,
 	})
@@ -282,9 +291,11 @@ func openIndex(ctx context.Context, dir string, key []byte, cfg engineConfig) (*
 // createEngine makes a new archive and leaves it open. If it fails, what it
 // made is removed again, so that it can simply be tried anew.
 func createEngine(ctx context.Context, cfg creation) (*engine, error) {
-	f, err := makeFolder(cfg.Data, description{
-		Format: candor.FormatVersion, Origin: cfg.Origin, Solo: cfg.Solo, Created: time.Now().UTC().Truncate(time.Second),
-	})
+	d := description{Format: candor.FormatVersion, Origin: cfg.Origin, Solo: cfg.Solo, Created: time.Now().UTC().Truncate(time.Second)}
+	if cfg.Shared != nil {
+		d.Log = cfg.Shared.Public
+	}
+	f, err := makeFolder(cfg.Data, d)
 	if err != nil {
 		return nil, err
 	}
@@ -332,13 +343,17 @@ func (e *engine) create(ctx context.Context, cfg creation, keysDir string) (err 
 	return e.folder.describe()
 }
 
-// removeKeys removes keys that were made a moment ago and open nothing.
-// Prepared keys stay: a custodian on another host knows them already.
+// removeKeys removes keys that were made a moment ago and open nothing. Prepared
+// keys stay prepared: other hosts know them already.
 func removeKeys(dir string, cfg creation) error {
-	var errs []error
 	made := []string{keys.CustodianFile, keys.LogFile, keys.AuditorFile, custodianDir}
-	if cfg.Remote != nil {
-		made = []string{keys.RemoteFile}
+	var errs []error
+	if cfg.prepared() {
+		made = nil
+		errs = append(errs, keys.Unset(dir))
+	}
+	if cfg.Shared != nil && cfg.Remote == nil {
+		made = []string{custodianDir}
 	}
 	for _, name := range made {
 		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))

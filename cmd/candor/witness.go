@@ -349,7 +349,11 @@ func lookAtWitnesses(ctx context.Context, dir string, note func(name, detail str
 		note("witnesses", "none: the operator can show different logs to different people", err)
 		return
 	}
-	shown, err := os.ReadFile(filepath.Join(dir, logDir, "checkpoint"))
+	src, err := receipt.OpenSource(logOf(dir))
+	var shown []byte
+	if err == nil {
+		shown, err = src.ReadFile(ctx, "checkpoint")
+	}
 	if err != nil {
 		note("witnesses", "", candor.Wrap(err, candor.Unavailable, "The log's checkpoint cannot be read."))
 		return

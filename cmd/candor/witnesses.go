@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,12 +76,17 @@ func checkPolicy(p witness.Policy, logKey string) error {
 // keepPolicy writes a policy into a data folder.
 func (f *folder) keepPolicy(text []byte) error { return writeFile(f.path(witnessesFile), text) }
 
-// cosigner brings the log's checkpoints to the witnesses of its policy.
-func (e *engine) cosigner(prove tlog.Prover) (tlog.Cosigner, error) {
-	s, err := witness.NewSubmitter(witness.SubmitterConfig{
-		Policy: e.policy, Origin: e.folder.Origin, Consistency: prove, Timeout: witnessAnswer, MaxBackoff: witnessRest,
-		Dir: e.folder.path(witnessedDir), Logger: e.logger,
+// newSubmitter makes what brings a log's checkpoints to the witnesses of a policy.
+// What they acknowledged is kept in dir, and may be lost.
+func newSubmitter(p witness.Policy, origin, dir string, prove tlog.Prover, logger *slog.Logger) (*witness.Submitter, error) {
+	return witness.NewSubmitter(witness.SubmitterConfig{
+		Policy: p, Origin: origin, Consistency: prove, Timeout: witnessAnswer, MaxBackoff: witnessRest, Dir: dir, Logger: logger,
 	})
+}
+
+// cosigner brings the archive's own log to the witnesses of its policy.
+func (e *engine) cosigner(prove tlog.Prover) (tlog.Cosigner, error) {
+	s, err := newSubmitter(e.policy, e.folder.Origin, e.folder.path(witnessedDir), prove, e.logger)
 	if err != nil {
 		return nil, err
 	}
@@ -88,23 +94,24 @@ func (e *engine) cosigner(prove tlog.Prover) (tlog.Cosigner, error) {
 	return s, nil
 }
 
-// witnessConfig adds the witnesses to the log's configuration.
-func (e *engine) witnessConfig(cfg tlog.Config) tlog.Config {
-	if len(e.policy.Witnesses) == 0 {
+// witnessed adds the witnesses of a policy to a log's configuration.
+func witnessed(cfg tlog.Config, p witness.Policy, patience time.Duration, cosigner func(tlog.Prover) (tlog.Cosigner, error)) tlog.Config {
+	if len(p.Witnesses) == 0 {
 		return cfg
 	}
-	cfg.Cosigner, cfg.WitnessPatience = e.cosigner, e.patience
-	cfg.AwaitWitnesses = e.awaits()
+	cfg.Cosigner, cfg.WitnessPatience, cfg.AwaitWitnesses = cosigner, patience, awaits(p)
 	return cfg
 }
 
-func (e *engine) awaits() bool { return e.policy.Mode != witness.Later && !e.policy.NeedsNone() }
+// awaits reports whether an act waits for the witnesses of a policy.
+func awaits(p witness.Policy) bool { return p.Mode != witness.Later && !p.NeedsNone() }
 
-// custodianTrust is what the custodian in this process asks of a checkpoint:
-// cosignatures only where the log awaits them, or none would be there yet.
-func (e *engine) custodianTrust(log note.Verifier) (receipt.Trust, error) {
+// asked is what is asked of a checkpoint in this process, by the custodian or by
+// the writer of a shared log: cosignatures only where the log awaits them, or none
+// would be there yet.
+func (e *engine) asked(log note.Verifier) (receipt.Trust, error) {
 	trust, err := e.policy.Trust(log)
-	if !e.awaits() {
+	if !awaits(e.policy) {
 		trust.Quorum = 0
 	}
 	return trust, err
@@ -113,17 +120,32 @@ func (e *engine) custodianTrust(log note.Verifier) (receipt.Trust, error) {
 // Witnessed tells, for pages, who watches the log and how they do. The newest
 // cosignatures are those that outsiders get.
 func (e *engine) Witnessed() report.Witnessed {
-	if e.submitter == nil {
+	if len(e.policy.Witnesses) == 0 {
 		return report.Witnessed{}
 	}
-	out := report.Witnessed{Needed: e.policy.Describe(), Awaited: e.awaits()}
+	out := report.Witnessed{Needed: e.policy.Describe(), Awaited: awaits(e.policy)}
 	shown := e.log.Shown()
-	for i, s := range e.submitter.Status() {
-		w := report.Witness{Name: s.Name, Key: s.Key, URL: s.URL, Size: s.Size, At: s.At, Code: s.Code, Message: s.Message, Since: s.Since}
+	for i, w := range e.witnessStatus() {
 		if at, err := receipt.CosignedAt(shown, e.policy.Witnesses[i].Key); err == nil && at.After(w.At) {
-			w.At = at // from before this start
+			w.At = at // from before this start, or of a shared log
 		}
 		out.Witnesses = append(out.Witnesses, w)
+	}
+	return out
+}
+
+// witnessStatus tells how the witnesses did when the log was brought to them; of a
+// shared log, which its sequencer brings to them, no more than who they are.
+func (e *engine) witnessStatus() []report.Witness {
+	var out []report.Witness
+	if e.submitter == nil {
+		for _, w := range e.policy.Witnesses {
+			out = append(out, report.Witness{Name: w.Key.Name(), Key: keyText(w.Key), URL: w.URL})
+		}
+		return out
+	}
+	for _, s := range e.submitter.Status() {
+		out = append(out, report.Witness{Name: s.Name, Key: s.Key, URL: s.URL, Size: s.Size, At: s.At, Code: s.Code, Message: s.Message, Since: s.Since})
 	}
 	return out
 }

@@ -51,6 +51,7 @@ type rebuild struct {
 	last     receipt.Receipt // of the newest act
 	names    []candor.KeyName
 	places   map[string][]candor.Entry // by addition: its entries, as the items tell them
+	purposes map[string]bool           // those of this archive: a shared log has others too
 }
 
 func (r *rebuild) run(ctx context.Context) error {
@@ -76,7 +77,12 @@ func (r *rebuild) run(ctx context.Context) error {
 	if err := r.keepDocuments(ctx, opened); err != nil {
 		return err
 	}
-	r.places = make(map[string][]candor.Entry)
+	r.places, r.purposes = make(map[string][]candor.Entry), make(map[string]bool)
+	for _, name := range documents {
+		if id, ok := strings.CutPrefix(string(name), "document/"+kindPurpose+"/"); ok {
+			r.purposes[id] = true
+		}
+	}
 	for batch := range slices.Chunk(items, rebuildBatch) {
 		if err := r.keepItems(ctx, batch); err != nil {
 			return err
@@ -266,7 +272,7 @@ func (r *rebuild) keepCoverage(ctx context.Context) error {
 	log := r.archive.cfg.Log
 	err := log.Read(ctx, 0, log.Size(), func(_ int64, leaf, details []byte) error {
 		rec, err := receipt.ParseRecord(leaf)
-		if err != nil || rec.New == 0 || len(details) == 0 {
+		if err != nil || rec.New == 0 || len(details) == 0 || !r.purposes[rec.Purpose] {
 			return err
 		}
 		_, covered, err := receipt.SplitDetails(details)

@@ -1,14 +1,13 @@
 package keys
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"filippo.io/age"
 
 	"candor"
+	"candor/internal/ownfile"
 )
 
 // ParseAuditor reads an auditor's identity from the bytes of a key file, sealed
@@ -62,26 +61,8 @@ func HandOver(dir, to, passphrase string, ask func(file string) (string, error))
 	if err != nil {
 		return err
 	}
-	if err := writeNew(to, data); err != nil {
+	if err := ownfile.New(to, data); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(to)); err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(dir, AuditorFile), []byte(hybrid.Recipient().String()+"\n"))
-}
-
-// replaceFile writes over a key file by way of a new one, durably.
-func replaceFile(path string, data []byte) error {
-	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return cannotWrite(err)
-	}
-	if err := writeNew(fresh, data); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, path); err != nil {
-		return cannotWrite(err)
-	}
-	return syncDir(filepath.Dir(path))
+	return ownfile.Replace(filepath.Join(dir, AuditorFile), []byte(hybrid.Recipient().String()+"\n"))
 }

@@ -5,8 +5,11 @@
 // Generate makes the keys of a new archive, Load reads them, and WriteKit
 // makes the recovery kit without which a lost configuration folder is a lost
 // archive. When a custodian on another host holds the key that opens, Prepare
-// makes the archive's part, and the folder holds no such key. What never breaks: a key file is never overwritten, is readable by
-// its owner only, and no key is ever printed by a log line or an error.
+// makes the archive's part, and the folder holds no such key; the same goes for
+// the key that signs a log which several archives share.
+//
+// What never breaks: a key file is never overwritten, is readable by its owner
+// only, and no key is ever printed by a log line or an error.
 package keys
 
 import (
@@ -20,14 +23,17 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
 	"candor"
+	"candor/internal/ownfile"
 )
 
 // Names of the key files.
@@ -37,6 +43,8 @@ const (
 	AuditorFile   = "auditor.key"    // opens sealed details
 	ClientFile    = "client.key"     // by which a custodian on another host knows the archive
 	RemoteFile    = "custodian.json" // where that custodian is; holds nothing secret
+	WriterFile    = "writer.key"     // by which the sequencer of a shared log knows the archive
+	SequencerFile = "sequencer.json" // where that sequencer is; holds nothing secret
 )
 
 const custodianPrefix = "CANDOR-CUSTODIAN-KEY-1 "
@@ -48,10 +56,12 @@ const maxKeyFile = 64 << 10
 type Keys struct {
 	Origin    string // the log's origin line, which is also the name of its key
 	Custodian []byte // seed of an MLKEM768X25519 key, 32 bytes; none when another host has it
-	Log       string // a signed-note Ed25519 signer key: PRIVATE+KEY+…
+	Log       string // a signed-note Ed25519 signer key: PRIVATE+KEY+…; "" when a sequencer has it
 	Auditor   string // an age hybrid identity, AGE-SECRET-KEY-PQ-1…; or only its recipient, age1pq1…, where the identity was handed over
 	Client    string // PEM, for a custodian on another host; "" when it is in this process
 	Remote    *Remote
+	Writer    string // PEM, for the sequencer of a shared log; "" when the log is the archive's own
+	Shared    *Shared
 }
 
 // String hides the keys from whoever prints them by mistake.
@@ -80,6 +90,12 @@ func (k Keys) CustodianPublic() ([]byte, error) {
 
 // LogVerifier returns the public key of the log, as a signed-note verifier key.
 func (k Keys) LogVerifier() (string, error) {
+	if k.Shared != nil && !k.Shared.Known() {
+		return "", candor.Errorf(candor.Invalid, "These keys wait for the sequencer of a shared log. Finish with `candor init --sequencer URL --sequencer-key KEY --sequencer-pin PIN --sequencer-public URL`.")
+	}
+	if k.Shared != nil {
+		return k.Shared.LogKey, nil
+	}
 	if _, err := note.NewSigner(k.Log); err != nil {
 		return "", damaged(LogFile, err)
 	}
@@ -111,14 +127,10 @@ func (k Keys) check() error {
 	if err := k.checkCustodian(); err != nil {
 		return err
 	}
-	signer, err := note.NewSigner(k.Log)
-	if err != nil || signer.Name() != k.Origin {
-		return damaged(LogFile, errors.New("not a signer key of this origin"))
-	}
-	if _, err := k.LogVerifier(); err != nil {
+	if err := k.checkLog(); err != nil {
 		return err
 	}
-	_, err = k.AuditorRecipient()
+	_, err := k.AuditorRecipient()
 	return err
 }
 
@@ -200,28 +212,19 @@ func (k Keys) save(dir string, lock Passphrases, work int) error {
 	if err := k.check(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return cannotWrite(err)
-	}
 	texts, err := k.texts()
 	if err != nil {
 		return err
 	}
-	var written []string
-	for name, text := range texts {
-		data, err := sealText(text, lock[name], work)
-		if err == nil {
-			err = writeNew(filepath.Join(dir, name), data)
-		}
+	var files []ownfile.File
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		data, err := sealText(texts[name], lock[name], work)
 		if err != nil {
-			for _, path := range written {
-				_ = os.Remove(path) // keys that were never used
-			}
 			return err
 		}
-		written = append(written, filepath.Join(dir, name))
+		files = append(files, ownfile.File{Name: name, Data: data})
 	}
-	return syncDir(dir)
+	return ownfile.NewFolder(dir, files...)
 }
 
 func sealText(text, passphrase string, work int) ([]byte, error) {
@@ -229,42 +232,6 @@ func sealText(text, passphrase string, work int) ([]byte, error) {
 		return []byte(text), nil
 	}
 	return seal([]byte(text), passphrase, work)
-}
-
-// writeNew writes a file that must not be there yet, for its owner only.
-func writeNew(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return candor.Errorf(candor.Conflict, "%s is there already, and keys are never overwritten. Move it away, or choose another folder.", path)
-	}
-	if err != nil {
-		return cannotWrite(err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(path)
-		return cannotWrite(err)
-	}
-	return nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return cannotWrite(err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
-}
-
-func cannotWrite(err error) error {
-	return candor.Wrap(err, candor.Unavailable, "The keys could not be written. Check room and permissions of the configuration folder.")
 }
 
 // Load reads the keys in dir. ask is called for the passphrase of each file
@@ -278,17 +245,12 @@ func Load(dir string, ask func(file string) (string, error)) (Keys, error) {
 	if err != nil {
 		return Keys{}, err
 	}
-	if k.Log, err = loadFile(dir, LogFile, ask); err != nil {
+	if err := k.loadLog(dir, ask); err != nil {
 		return Keys{}, err
 	}
 	if k.Auditor, err = loadFile(dir, AuditorFile, ask); err != nil {
 		return Keys{}, err
 	}
-	signer, err := note.NewSigner(k.Log)
-	if err != nil {
-		return Keys{}, damaged(LogFile, errors.New("not a signer key"))
-	}
-	k.Origin = signer.Name()
 	return k, k.check()
 }
 

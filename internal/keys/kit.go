@@ -10,6 +10,7 @@ import (
 	"filippo.io/age/armor"
 
 	"candor"
+	"candor/internal/ownfile"
 )
 
 // MinPassphrase is the shortest passphrase that is taken, in bytes.
@@ -21,13 +22,26 @@ const scryptWork = 18
 
 // kit is the plaintext of a recovery kit.
 type kit struct {
-	V         int     `json:"v"` // 1, or 2 when a custodian on another host has the key
+	V         int     `json:"v"` // 1; 2 when a custodian on another host has the key; 3 when a sequencer signs the log
 	Origin    string  `json:"origin"`
 	Custodian []byte  `json:"custodian"` // none in 2
 	Log       string  `json:"log"`
 	Auditor   string  `json:"auditor"`
 	Client    string  `json:"client,omitempty"` // of 2
 	Remote    *Remote `json:"remote,omitempty"` // of 2
+	Writer    string  `json:"writer,omitempty"` // of 3
+	Shared    *Shared `json:"shared,omitempty"` // of 3
+}
+
+// version is the least that says all.
+func (x kit) version() int {
+	switch {
+	case x.Shared != nil:
+		return 3
+	case x.Client != "":
+		return 2
+	}
+	return 1
 }
 
 // WriteKit writes the recovery kit: all keys as JSON, sealed under a
@@ -42,10 +56,8 @@ func (k Keys) writeKit(path, passphrase string, work int) error {
 	if err := k.check(); err != nil {
 		return err
 	}
-	x := kit{1, k.Origin, k.Custodian, k.Log, k.Auditor, k.Client, k.Remote}
-	if k.Client != "" {
-		x.V = 2
-	}
+	x := kit{0, k.Origin, k.Custodian, k.Log, k.Auditor, k.Client, k.Remote, k.Writer, k.Shared}
+	x.V = x.version()
 	plain, err := json.Marshal(x)
 	if err != nil {
 		return candor.Wrap(err, candor.Internal, "The recovery kit could not be made.")
@@ -54,7 +66,7 @@ func (k Keys) writeKit(path, passphrase string, work int) error {
 	if err != nil {
 		return err
 	}
-	return writeNew(path, data)
+	return ownfile.New(path, data)
 }
 
 // ReadKit reads a recovery kit; Save puts the keys back.
@@ -74,10 +86,10 @@ func parseKit(plain []byte) (Keys, error) {
 	var x kit
 	dec := json.NewDecoder(bytes.NewReader(plain))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&x); err != nil || (x.V != 1 && x.V != 2) || (x.V == 2) != (x.Client != "") {
+	if err := dec.Decode(&x); err != nil || x.V != x.version() {
 		return Keys{}, candor.Errorf(candor.Verification, "This is not a recovery kit that this Candor can read. It may be of a newer version.")
 	}
-	k := Keys{Origin: x.Origin, Custodian: x.Custodian, Log: x.Log, Auditor: x.Auditor, Client: x.Client, Remote: x.Remote}
+	k := Keys{Origin: x.Origin, Custodian: x.Custodian, Log: x.Log, Auditor: x.Auditor, Client: x.Client, Remote: x.Remote, Writer: x.Writer, Shared: x.Shared}
 	return k, k.check()
 }
 

@@ -12,7 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"filippo.io/age"
+
 	"candor"
+	"candor/internal/ownfile"
 )
 
 // Remote says which custodian on another host holds the key that opens. It is
@@ -31,16 +34,35 @@ func (r Remote) check() error {
 	return nil
 }
 
-// Prepare makes the archive's part of the keys, for a custodian on another host
-// that will hold the one that opens. client is the PEM of the key by which that
-// custodian will know the archive. SetRemote finishes.
-func Prepare(dir, origin, client string, lock Passphrases) (Keys, error) {
+// Elsewhere says which keys other hosts hold, by the PEM of the key with which
+// the archive is known there; "" for those that the archive holds itself.
+type Elsewhere struct {
+	Client string // to a custodian, which holds the key that opens; SetRemote finishes
+	Writer string // to a sequencer, which holds the key that signs the log; SetShared finishes
+	// Auditor is the recipient of an auditor who has the identity already, age1pq1…;
+	// "" makes a new one.
+	Auditor string
+}
+
+// Prepare makes the archive's part of the keys, where other hosts hold the rest.
+func Prepare(dir, origin string, on Elsewhere, lock Passphrases) (Keys, error) {
 	k, err := freshKeys(origin)
 	if err != nil {
 		return Keys{}, err
 	}
-	clear(k.Custodian) // nobody has it, and nothing was wrapped to it
-	k.Custodian, k.Client = nil, client
+	if on.Client != "" {
+		clear(k.Custodian) // nobody has it, and nothing was wrapped to it
+		k.Custodian, k.Client = nil, on.Client
+	}
+	if on.Writer != "" {
+		k.Log, k.Writer, k.Shared = "", on.Writer, &Shared{V: 1, Origin: origin}
+	}
+	if on.Auditor != "" {
+		if _, err := age.ParseHybridRecipient(on.Auditor); err != nil {
+			return Keys{}, candor.Wrap(err, candor.Invalid, "The auditor's recipient must be the one that was printed when their identity was made: age1pq1…")
+		}
+		k.Auditor = on.Auditor
+	}
 	return k, k.Save(dir, lock)
 }
 
@@ -54,10 +76,7 @@ func SetRemote(dir string, r Remote) error {
 	if err != nil {
 		return candor.Wrap(err, candor.Internal, "The custodian's address could not be encoded.")
 	}
-	if err := writeNew(filepath.Join(dir, RemoteFile), append(text, '\n')); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return ownfile.New(filepath.Join(dir, RemoteFile), append(text, '\n'))
 }
 
 // checkCustodian makes sure that there is one custodian's key, here or elsewhere.
@@ -77,7 +96,16 @@ func (k Keys) checkCustodian() error {
 
 // texts are the key files, by name.
 func (k Keys) texts() (map[string]string, error) {
-	texts := map[string]string{LogFile: k.Log + "\n", AuditorFile: k.Auditor + "\n"}
+	texts := map[string]string{AuditorFile: k.Auditor + "\n"}
+	if k.Shared == nil {
+		texts[LogFile] = k.Log + "\n"
+	} else {
+		text, err := k.Shared.text()
+		if err != nil {
+			return nil, err
+		}
+		texts[WriterFile], texts[SequencerFile] = k.Writer, text
+	}
 	if k.Client == "" {
 		texts[CustodianFile] = custodianPrefix + base64.StdEncoding.EncodeToString(k.Custodian) + "\n"
 		return texts, nil

@@ -29,7 +29,7 @@ var clientKey = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes:
 // another host holds no key that opens anything.
 func TestPreparedKeysOpenNothing(t *testing.T) {
 	dir := t.TempDir()
-	k, err := Prepare(dir, "example.org/archive", clientKey, nil)
+	k, err := Prepare(dir, "example.org/archive", Elsewhere{Client: clientKey}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +84,11 @@ func TestRemoteRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := Prepare(t.TempDir(), "example.org/archive", "no key", nil); candor.CodeOf(err) != candor.Verification {
+	if _, err := Prepare(t.TempDir(), "example.org/archive", Elsewhere{Client: "no key"}, nil); candor.CodeOf(err) != candor.Verification {
 		t.Errorf("a client key that is none: %v", err)
 	}
 	dir := t.TempDir()
-	if _, err := Prepare(dir, "example.org/archive", clientKey, nil); err != nil {
+	if _, err := Prepare(dir, "example.org/archive", Elsewhere{Client: clientKey}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, RemoteFile), []byte(`{"v":1,"more":1}`), 0o600); err != nil {

@@ -322,7 +322,7 @@ func (s *Server) admit(r *http.Request) error {
 	}
 	if !s.cfg.Clients(pin) {
 		s.cfg.Logger.WarnContext(r.Context(), "unknown client", "pin", pin.String())
-		return ruled(candor.Denied, RuleClient, "The log's sequencer does not know this writer. Nothing was released. Have its operator allow the pin %s", pin)
+		return ruled(candor.Denied, RuleClient, "The log's sequencer does not know this writer. Nothing was released. Its operator can let it: candor sequencer allow %s", pin)
 	}
 	return nil
 }
