@@ -430,7 +430,7 @@ func (e *engine) Site(cfg siteConfig) (http.Handler, error) {
 	}
 	pages, err := web.New(web.Config{
 		Archive: web.Over(e.archive), Public: public, Solo: solo, Hosts: cfg.Hosts, SecureCookies: cfg.Secure,
-		LogKey: e.logKey, ReadIdentity: keys.ParseAuditor, Logger: e.logger,
+		LogKey: e.logKey, Witnesses: e.witnessKeys(), Quorum: e.trust.Quorum, ReadIdentity: keys.ParseAuditor, Logger: e.logger,
 	})
 	if err != nil {
 		return nil, err

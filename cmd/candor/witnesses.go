@@ -117,6 +117,15 @@ func (e *engine) asked(log note.Verifier) (receipt.Trust, error) {
 	return trust, err
 }
 
+// witnessKeys are the keys with which cosignatures are checked.
+func (e *engine) witnessKeys() []string {
+	var out []string
+	for _, w := range e.trust.Witnesses {
+		out = append(out, keyText(w))
+	}
+	return out
+}
+
 // Witnessed tells, for pages, who watches the log and how they do. The newest
 // cosignatures are those that outsiders get.
 func (e *engine) Witnessed() report.Witnessed {

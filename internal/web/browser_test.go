@@ -392,7 +392,7 @@ func TestBrowserWithoutScript(t *testing.T) {
 
 // The browser checks a receipt by itself, and finds one that does not hold.
 func TestBrowserChecksReceipts(t *testing.T) {
-	d := newDesk(t)
+	d := newDesk(t, func(c *Config) { c.Witnesses, c.Quorum = []string{c.Archive.(*standIn).log.witness.Verifier()}, 1 })
 	ctx := browser(t)
 	r := d.signedIn("m.lind")
 	for range 9 { // trees of many shapes
@@ -406,8 +406,12 @@ func TestBrowserChecksReceipts(t *testing.T) {
 		run(t, ctx, click(".mark summary"), click(".check-it"), await(".mark-check:not(:empty)"))
 		return value[string](t, ctx, `document.querySelector(".mark-check").textContent`)
 	}
-	if got := check("0"); !strings.Contains(got, "Checked here, offline") || !strings.Contains(got, "the log signed that") {
+	if got := check("0"); !strings.Contains(got, "Checked here, offline") || !strings.Contains(got, "as witnesses cosigned: witness.example") {
 		t.Errorf("a good receipt: %s", got)
+	}
+	unwatched := `document.querySelector(".mark").dataset.witnesses = ""; document.querySelector(".mark").dataset.quorum = "0"`
+	if got := check(unwatched); !strings.Contains(got, "and the log signed that.") {
+		t.Errorf("a receipt of an archive without witnesses: %s", got)
 	}
 	edit := func(change string) string {
 		return `{ const m = document.querySelector(".mark"); let s = atob(m.dataset.receipt); ` + change + `; m.dataset.receipt = btoa(s); }`
@@ -418,6 +422,9 @@ func TestBrowserChecksReceipts(t *testing.T) {
 		"a larger tree":    edit(`s = s.replace(/archive\n(\d+)\n/, (_, n) => "archive\n" + (Number(n) + 1) + "\n")`),
 		"a missing hash":   edit(`s = s.replace(/(index \d+\n)[^\n]+\n/, "$1")`),
 		"another log":      `document.querySelector(".mark").dataset.key = "other.example+00000000+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="`,
+		"no cosignature":   edit(`s = s.replace(/\u2014 witness[^\n]+\n|\xe2\x80\x94 witness[^\n]+\n/, "")`),
+		"another time":     edit(`s = s.replace(/(witness\.example [^\n]{8})../, "$1zz")`),
+		"another body":     edit(`s = s.replace(/(witness\.example [^\n]{60})../, "$1zz")`),
 		"no receipt":       `document.querySelector(".mark").dataset.receipt = btoa("hello")`,
 		"a spoilt receipt": edit(`s = s.replace(/(example\/archive [^\n]{20})../, "$1xx")`),
 	} {

@@ -33,6 +33,13 @@ type pages struct {
 	texts  map[string]string // a text as templates and code hold it -> as it is shown
 }
 
+// trust is what the browser checks receipts against.
+type trust struct {
+	LogKey    string
+	Witnesses string // keys, parted by spaces
+	Quorum    int
+}
+
 // envelope is what the frame around every page needs.
 type envelope struct {
 	Title    string
@@ -41,7 +48,7 @@ type envelope struct {
 	Path     string // of this page, for forms that come back to it
 	Solo     bool
 	HasLog   bool
-	LogKey   string
+	Trust    trust
 	SignedIn bool
 	Person   candor.Person
 	Now      time.Time
@@ -223,7 +230,7 @@ func (s *server) show(w http.ResponseWriter, v *visit, status int, name, title s
 func (s *server) envelope(v *visit, name, title string) envelope {
 	e := envelope{
 		Title: s.pages.text(title), Name: name, Theme: themeOf(v.Request), Path: returnPath(v.Request), Solo: s.Solo,
-		HasLog: s.Public != nil, LogKey: s.LogKey, SignedIn: v.signedIn, Person: v.who.Person, Now: s.Now(),
+		HasLog: s.Public != nil, Trust: trust{s.LogKey, strings.Join(s.Witnesses, " "), s.Quorum}, SignedIn: v.signedIn, Person: v.who.Person, Now: s.Now(),
 		Current: v.current, Usable: v.usable(), Waiting: len(v.waiting()),
 	}
 	if e.Current == nil {

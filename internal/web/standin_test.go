@@ -3,7 +3,10 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -55,6 +58,32 @@ type memoryLog struct {
 	hashes hashes
 	signer note.Signer
 	key    string
+	// witness cosigns every checkpoint.
+	witness testWitness
+}
+
+// testWitness cosigns whatever it is given, as https://c2sp.org/tlog-cosignature says.
+type testWitness struct{ private ed25519.PrivateKey }
+
+func (w testWitness) Name() string { return "witness.example" }
+
+func (w testWitness) key() []byte {
+	return append([]byte{4}, w.private.Public().(ed25519.PublicKey)...)
+}
+
+func (w testWitness) KeyHash() uint32 {
+	sum := sha256.Sum256(append([]byte(w.Name()+"\n"), w.key()...))
+	return binary.BigEndian.Uint32(sum[:])
+}
+
+func (w testWitness) Verifier() string {
+	return fmt.Sprintf("%s+%08x+%s", w.Name(), w.KeyHash(), base64.StdEncoding.EncodeToString(w.key()))
+}
+
+func (w testWitness) Sign(body []byte) ([]byte, error) {
+	at := uint64(testNow.Unix())
+	text := fmt.Sprintf("cosignature/v1\ntime %d\n%s", at, body)
+	return append(binary.BigEndian.AppendUint64(nil, at), ed25519.Sign(w.private, []byte(text))...), nil
 }
 
 type hashes []tlog.Hash
@@ -75,7 +104,9 @@ func newMemoryLog(t testing.TB) *memoryLog {
 	must(t, err)
 	signer, err := note.NewSigner(skey)
 	must(t, err)
-	return &memoryLog{signer: signer, key: vkey}
+	_, private, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	return &memoryLog{signer: signer, key: vkey, witness: testWitness{private}}
 }
 
 func (l *memoryLog) append(r receipt.Record) (int64, error) {
@@ -108,7 +139,7 @@ func (l *memoryLog) receipt(index int64) (receipt.Receipt, error) {
 		return receipt.Receipt{}, err
 	}
 	text := receipt.Checkpoint{Origin: origin, Size: size, Hash: root}.Marshal()
-	signed, err := note.Sign(&note.Note{Text: string(text)}, l.signer)
+	signed, err := note.Sign(&note.Note{Text: string(text)}, l.signer, l.witness)
 	if err != nil {
 		return receipt.Receipt{}, err
 	}

@@ -54,6 +54,10 @@ type Config struct {
 	// LogKey is the log's verifier key (golang.org/x/mod/sumdb/note), with which
 	// the browser checks receipts by itself; "" limits its check to inclusion.
 	LogKey string
+	// Witnesses are verifier keys (cosignature/v1) of those who watch the log, and
+	// Quorum how many of them must have cosigned a receipt for it to hold.
+	Witnesses []string
+	Quorum    int
 	// ClientAddr tells where a request comes from, to limit guessing at
 	// passwords. nil takes the connection's address; behind a proxy, read the
 	// header that the proxy sets.

@@ -125,26 +125,48 @@ async function rootOf(r) {
   return hash;
 }
 
+// A verifier key: name+id+base64 of the algorithm's number (1: a log's signature,
+// 4: a witness's cosignature/v1) and the public key.
+function parseKey(text) {
+  const m = /^(.+)\+([0-9a-f]{8})\+(.+)$/.exec(text);
+  return m && { name: m[1], id: m[2], algorithm: bytes(m[3])[0], key: bytes(m[3]).slice(1) };
+}
+
 // true or false; null when this browser or page cannot tell.
-async function signed(r, key) {
-  const m = /^(.+)\+([0-9a-f]{8})\+(.+)$/.exec(key);
-  if (!m) return null;
-  const k = bytes(m[3]);
-  if (k[0] !== 1) return null;
-  const keyed = (sig) => [...sig.slice(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("") === m[2];
-  const sig = r.signatures.filter(([name]) => name === m[1]).map(([, b64]) => bytes(b64)).find(keyed);
+async function signed(r, keyText, algorithm) {
+  const k = parseKey(keyText);
+  if (k?.algorithm !== algorithm) return null;
+  const keyed = (sig) => [...sig.slice(0, 4)].map((b) => b.toString(16).padStart(2, "0")).join("") === k.id;
+  let sig = r.signatures.filter(([name]) => name === k.name).map(([, b64]) => bytes(b64)).find(keyed)?.slice(4);
   if (!sig) return false;
+  let text = r.body;
+  if (algorithm === cosignature) { // https://c2sp.org/tlog-cosignature
+    if (sig.length !== 72) return false;
+    text = `cosignature/v1\ntime ${new DataView(sig.buffer, sig.byteOffset).getBigUint64(0)}\n${text}`;
+    sig = sig.slice(8);
+  }
   let pub;
-  try { pub = await crypto.subtle.importKey("raw", k.slice(1), "Ed25519", false, ["verify"]); } catch { return null; }
-  return crypto.subtle.verify("Ed25519", pub, sig.slice(4), new TextEncoder().encode(r.body));
+  try { pub = await crypto.subtle.importKey("raw", k.key, "Ed25519", false, ["verify"]); } catch { return null; }
+  return crypto.subtle.verify("Ed25519", pub, sig, new TextEncoder().encode(text));
+}
+const signature = 1, cosignature = 4;
+
+// The names of the witnesses whose cosignature holds.
+async function cosigners(r, keys) {
+  const hold = await Promise.all(keys.map((key) => signed(r, key, cosignature)));
+  return keys.filter((_, i) => hold[i]).map((key) => parseKey(key).name);
 }
 
 async function checkReceipt(details) {
   const r = parseReceipt(new TextDecoder().decode(bytes(details.dataset.receipt)));
   if (!(r.index < r.size) || !same(await rootOf(r), r.root)) return [false, say("This receipt does not hold: the record is not in the log that its checkpoint describes. Save it and show it to the auditor.")];
   const n = r.size.toLocaleString("en");
-  switch (await signed(r, details.dataset.key)) {
-    case true: return [true, say("Checked here, offline: the record is in the log of %s records, and the log signed that.", n)];
+  const names = await cosigners(r, (details.dataset.witnesses ?? "").split(" ").filter(Boolean));
+  switch (await signed(r, details.dataset.key, signature)) {
+    case true:
+      if (names.length < Number(details.dataset.quorum ?? 0)) return [false, say("This receipt does not hold: fewer witnesses have cosigned its checkpoint than this archive asks for. Save it and show it to the auditor.")];
+      if (names.length > 0) return [true, say("Checked here, offline: the record is in the log of %s records. The log signed that, and as witnesses cosigned: %s.", n, names.join(", "))];
+      return [true, say("Checked here, offline: the record is in the log of %s records, and the log signed that.", n)];
     case false: return [false, say("This receipt does not hold: its checkpoint is not signed by this archive’s log. Save it and show it to the auditor.")];
   }
   return [true, say("Checked here, offline: the record is in the log of %s records. The signature was not checked; the command below does it.", n)];
