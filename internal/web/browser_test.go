@@ -20,6 +20,9 @@ import (
 	"github.com/chromedp/cdproto/page"
 	devruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"candor/internal/report"
+	"candor/receipt"
 )
 
 // step is one action in a browser.
@@ -313,11 +316,39 @@ func (c *complaints) take() []string {
 	return out
 }
 
+// withPublicLog puts the pages of the public log in the place of the stub.
+func withPublicLog(t testing.TB) func(*Config) {
+	return func(c *Config) {
+		log := c.Archive.(*standIn).log
+		public, err := report.Handler(report.Config{
+			Figures: func(context.Context) (receipt.Figures, error) {
+				var f receipt.Figures
+				for i, leaf := range log.leaves {
+					rec, err := receipt.ParseRecord(leaf)
+					if err != nil {
+						return f, err
+					}
+					f.Add(int64(i), rec)
+				}
+				return f, nil
+			},
+			Receipt: func(_ context.Context, index int64) (receipt.Receipt, error) { return log.receipt(index) },
+			Witnessed: func() report.Witnessed {
+				return report.Witnessed{Needed: "1 witness", Awaited: true, Witnesses: []report.Witness{{Name: log.witness.Name(), Key: log.witness.Verifier(), At: testNow}}}
+			},
+			Now: c.Now, Logger: c.Logger,
+		})
+		must(t, err)
+		c.Public = public
+	}
+}
+
 // Every page, light and dark, on a desk and on a phone: no console error, every
 // field has a name, every text can be read, nothing sticks out.
 func TestBrowserEveryPage(t *testing.T) {
-	d := newDesk(t)
+	d := newDesk(t, withPublicLog(t))
 	pages := allPages(d)
+	pages[""] = append(pages[""], "/log", "/log/record/0", "/log/record/9999")
 	ctx := browser(t)
 	heard := listen(t, ctx)
 	for _, s := range []step{screen(1280, 900, "light"), screen(390, 844, "light"), screen(390, 844, "dark"), screen(1280, 900, "dark")} {
