@@ -162,7 +162,7 @@ func (m *memLog) receipt(t testing.TB, index int64) Receipt {
 
 // cosigner signs as a witness does.
 type cosigner struct {
-	*cosignatureV1
+	*cosignerKey
 	priv ed25519.PrivateKey
 	at   uint64
 }
@@ -173,8 +173,12 @@ func newCosigner(t testing.TB, name string, at uint64) cosigner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := append([]byte{algCosignatureV1}, pub...)
-	return cosigner{&cosignatureV1{name: name, key: pub, hash: keyHash(name, key)}, priv, at}
+	key := append([]byte{CosignatureV1}, pub...)
+	v, err := NewVerifier(fmt.Sprintf("%s+%08x+%s", name, keyHash(name, key), base64.StdEncoding.EncodeToString(key)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cosigner{v.(*cosignerKey), priv, at}
 }
 
 func (c cosigner) Sign(msg []byte) ([]byte, error) {

@@ -75,20 +75,29 @@ for the archive.`,
 
 func (c *cli) witnessInitCommand() *cobra.Command {
 	var dir, name string
+	var safe bool
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the key and the folder of a new witness",
 		Long: `Make the key and the folder of a new witness. Its name is public and should be
 one that nobody else has, such as a host name. The folder must outlive everything:
 a witness that lost it, or got an old copy of it back, may cosign a second history
-of a log. If that happens, make a new witness with a new key.`,
-		Args:    noArgs,
-		Example: example("candor witness init --dir witness --name witness.example.org"),
+of a log. If that happens, make a new witness with a new key.
+
+--quantum-safe makes an ML-DSA-44 key, whose cosignatures a quantum computer will not
+forge. Logs and verifiers must know that type; many do not yet, and no browser does.`,
+		Args: noArgs,
+		Example: example("candor witness init --dir witness --name witness.example.org",
+			"candor witness init --dir witness --name witness.example.org --quantum-safe"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := need(cmd, "dir", "name"); err != nil {
 				return err
 			}
-			out, err := makeWitness(dir, name)
+			generate := witness.GenerateKey
+			if safe {
+				generate = witness.GenerateQuantumSafeKey
+			}
+			out, err := makeWitness(dir, name, generate)
 			if err != nil {
 				return err
 			}
@@ -100,11 +109,12 @@ of a log. If that happens, make a new witness with a new key.`,
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "", "a new or empty `folder`")
 	f.StringVar(&name, "name", "", "public `name` of the witness, without spaces and plus signs")
+	f.BoolVar(&safe, "quantum-safe", false, "make an ML-DSA-44 key in place of Ed25519")
 	return cmd
 }
 
-func makeWitness(dir, name string) (newWitness, error) {
-	skey, vkey, err := witness.GenerateKey(nil, name)
+func makeWitness(dir, name string, generate func(io.Reader, string) (string, string, error)) (newWitness, error) {
+	skey, vkey, err := generate(nil, name)
 	if err != nil {
 		return newWitness{}, candor.Wrap(err, candor.Invalid, "No witness was made: %v.", err)
 	}

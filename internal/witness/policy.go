@@ -170,13 +170,11 @@ func (p *policyParser) witness(f []string) error {
 	return nil
 }
 
-// witnessKey reads a key that makes cosignatures which Candor can verify.
+// witnessKey reads the key of a witness, of either type.
 func witnessKey(vkey string) (note.Verifier, error) {
-	switch key, _ := base64.StdEncoding.DecodeString(publicPart(vkey)); {
-	case len(key) > 0 && key[0] == 0x06:
-		return nil, candor.Errorf(candor.NotSupported, "this is an ML-DSA-44 key, which this Candor cannot verify yet; ask the witness for its cosignature/v1 key")
-	case len(key) == 0 || key[0] != cosignatureV1:
-		return nil, fmt.Errorf("%.80q is not the key of a witness (cosignature/v1, type 0x04)", vkey)
+	key, _ := base64.StdEncoding.DecodeString(publicPart(vkey))
+	if len(key) == 0 || key[0] != receipt.CosignatureV1 && key[0] != receipt.CosignatureMLDSA {
+		return nil, fmt.Errorf("%.80q is not the key of a witness (cosignature/v1, type 0x04, or ML-DSA-44, type 0x06)", vkey)
 	}
 	return receipt.NewVerifier(vkey)
 }

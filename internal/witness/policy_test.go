@@ -1,6 +1,8 @@
 package witness
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -57,7 +59,9 @@ func TestBadPolicies(t *testing.T) {
 	logKey := newLog(t, "log.example/a").vkey
 	sameKeyOtherName := func() string {
 		s := testSigner(t, "witness.example/a0")
-		return newSigner("witness.example/other", s.key.Seed()).Key()
+		key := s.public
+		sum := sha256.Sum256(append([]byte("witness.example/other\n"), key...))
+		return fmt.Sprintf("witness.example/other+%x+%s", sum[:4], base64.StdEncoding.EncodeToString(key))
 	}()
 	for name, text := range map[string]string{
 		"empty":                     "",
@@ -97,9 +101,9 @@ func TestBadPolicies(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	mldsa := "witness a0 w.example+00000000+BgAA\nquorum a0\n"
-	if _, err := ParsePolicy([]byte(mldsa)); candor.CodeOf(err) != candor.NotSupported || !strings.Contains(err.Error(), "Line 1") {
-		t.Errorf("ML-DSA: %v", err)
+	broken := "witness a0 w.example+00000000+BgAA\nquorum a0\n"
+	if _, err := ParsePolicy([]byte(broken)); candor.CodeOf(err) != candor.Invalid || !strings.Contains(err.Error(), "Line 1") {
+		t.Errorf("a malformed ML-DSA key: %v", err)
 	}
 }
 

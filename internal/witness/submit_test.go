@@ -3,7 +3,6 @@ package witness
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -443,9 +442,13 @@ func TestBadAnswers(t *testing.T) {
 
 // signAnything is what a dishonest witness may sign.
 func signAnything(s *Signer, text string) string {
+	signed, err := s.sign(fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", epoch.Unix(), text))
+	if err != nil {
+		panic(err)
+	}
 	sig := binary.BigEndian.AppendUint32(nil, s.hash)
 	sig = binary.BigEndian.AppendUint64(sig, uint64(epoch.Unix()))
-	sig = append(sig, ed25519.Sign(s.key, fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", epoch.Unix(), text))...)
+	sig = append(sig, signed...)
 	return fmt.Sprintf("— %s %s\n", s.name, base64.StdEncoding.EncodeToString(sig))
 }
 
