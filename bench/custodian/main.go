@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -21,11 +20,10 @@ import (
 	"time"
 
 	"candor"
+	"candor/bench/internal/house"
 	"candor/bench/internal/meter"
 	"candor/internal/custodian"
 	"candor/internal/custodian/custodiantest"
-	"candor/internal/custodian/remote"
-	"candor/internal/pinned"
 )
 
 const atOnce = 64
@@ -67,39 +65,12 @@ func run(ctx context.Context, singles, batch int) (err error) {
 	if err != nil {
 		return err
 	}
-	client, stop, err := serve(ctx, c)
+	client, stop, err := house.OverTLS(ctx, c, 2*atOnce)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop(), c.Close()) }()
 	return measure(ctx, a, private, c, client, singles, batch)
-}
-
-// serve answers on loopback.
-func serve(ctx context.Context, c *custodian.Custodian) (*remote.Client, func() error, error) {
-	var who [2]*pinned.Identity
-	for i := range who {
-		text, err := pinned.NewIdentity(nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		if who[i], err = pinned.ParseIdentity(text); err != nil {
-			return nil, nil, err
-		}
-	}
-	s, err := remote.NewServer(remote.Config{Custodian: c, Clients: func(p pinned.Pin) bool { return p == who[1].Pin() }, MaxRequests: 2 * atOnce})
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, l, who[0]) }()
-	client, err := remote.NewClient(remote.ClientConfig{URL: "https://" + l.Addr().String(), Pin: who[0].Pin(), Identity: who[1]})
-	return client, func() error { _ = client.Close(); cancel(); return <-ended }, err
 }
 
 func measure(ctx context.Context, a *custodiantest.Archive, private hpke.PrivateKey, c *custodian.Custodian, far asked, singles, batch int) error {

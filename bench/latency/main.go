@@ -1,21 +1,27 @@
-// Command latency measures what the gate and its witnesses add to a search: the
-// same questions to the index alone, and through the gate of an archive with no
+// Command latency measures what the gate adds to an act. To a search: the same
+// questions to the index alone, and through the gate of an archive with no
 // witness, with a witness on this machine that is waited for, and with one whose
-// cosignatures follow. Each at 1 and at 64 searches at a time, in turn, in one
-// run. The witness is Candor's own, over HTTP on loopback, on the same disk.
+// cosignatures follow; a search asks no custodian. To opening an item: the
+// custodian in this process, and over TLS on loopback. Each at 1 and at 64 at a
+// time, in turn, in one run. The witness is Candor's own, in a process of its own,
+// over HTTP on loopback, on the same disk.
 //
-//	go run ./latency [-corpus FOLDER] [-searches 400] [-rounds 4]
+//	go run ./latency [-corpus FOLDER] [-acts 400] [-rounds 4]
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"log"
-	"net/http/httptest"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,38 +37,46 @@ import (
 
 func main() {
 	corpus := flag.String("corpus", "../.cache/corpus/mixed", "a folder with text files")
-	searches := flag.Int("searches", 400, "of each kind, in all rounds")
+	acts := flag.Int("acts", 400, "of each kind, in all rounds")
 	rounds := flag.Int("rounds", 4, "how often the kinds take turns")
+	dir := flag.String("witness", "", "be the witness of this folder, with the secret key and the log's key of standard input")
 	flag.Parse()
-	if err := run(context.Background(), *corpus, *searches, *rounds); err != nil {
+	var err error
+	if *dir != "" {
+		err = serveWitness(context.Background(), *dir)
+	} else {
+		err = run(context.Background(), *corpus, *acts, *rounds)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// subject is one way to search.
+// subject is one way to do an act.
 type subject struct {
 	name   string
-	search func(ctx context.Context, q string) error
-	ms     map[int][]float64 // by searches at a time
+	act    func(ctx context.Context, n int) error // n counts the acts
+	beside *subject                               // what it is compared with; nil for none
+	ms     map[int][]float64                      // by acts at a time
 }
 
 var atATime = []int{1, 64}
 
-func run(ctx context.Context, corpus string, searches, rounds int) error {
+func run(ctx context.Context, corpus string, acts, rounds int) error {
 	tmp, err := os.MkdirTemp("", "bench-latency-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	subjects, words, end, err := build(ctx, tmp, corpus)
-	defer end()
-	if err != nil {
+	b := &building{dir: tmp, corpus: corpus}
+	defer b.end()
+	if err := b.build(ctx); err != nil {
 		return err
 	}
 	for round := range rounds + 1 { // the first warms up
 		for _, n := range atATime {
-			for _, s := range subjects {
-				ms, err := s.ask(ctx, words, n, searches/rounds)
+			for _, s := range b.subjects {
+				ms, err := s.ask(ctx, n, acts/rounds)
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
@@ -72,93 +86,162 @@ func run(ctx context.Context, corpus string, searches, rounds int) error {
 			}
 		}
 	}
-	report(subjects)
+	report(b.subjects)
 	return nil
 }
 
-// build makes three archives of the same files, and the bare index of the first.
-func build(ctx context.Context, dir, corpus string) (subjects []*subject, words []string, end func(), err error) {
-	var ends []func()
-	end = func() {
-		for i := len(ends) - 1; i >= 0; i-- {
-			ends[i]()
-		}
+// building is what is compared, over archives of the same files.
+type building struct {
+	dir, corpus string
+	subjects    []*subject
+	ends        []func()
+}
+
+func (b *building) end() {
+	for i := len(b.ends) - 1; i >= 0; i-- {
+		b.ends[i]()
 	}
-	for _, kind := range []struct {
-		name           string
-		witness, await bool
-	}{{"gate, no witness", false, false}, {"gate, local witness, wait", true, true}, {"gate, local witness, later", true, false}} {
-		at := filepath.Join(dir, fmt.Sprint(len(subjects)))
-		opts := house.Options{Await: kind.await}
-		if kind.witness {
-			var stop []func()
-			opts.Witnesses = func(key string) func(tlog.Prover) (tlog.Cosigner, error) {
-				return func(prove tlog.Prover) (tlog.Cosigner, error) {
-					s, close, err := local(ctx, filepath.Join(at, "witness"), key, prove)
-					stop = append(stop, close)
-					return s, err
-				}
-			}
-			ends = append(ends, func() {
-				for _, f := range stop {
-					f()
-				}
-			})
-		}
-		h, err := house.Open(ctx, at, opts)
-		if err != nil {
-			return nil, nil, end, err
-		}
-		ends = append(ends, func() { _ = h.Close() })
-		if words, err = h.Fill(ctx, corpus); err != nil {
-			return nil, nil, end, err
-		}
-		p, err := h.Purpose(ctx)
-		if err != nil {
-			return nil, nil, end, err
-		}
-		if len(subjects) == 0 {
-			fmt.Printf("%d items, 10 hits with snippets and facets\n\n", h.Items)
-			subjects = append(subjects, &subject{name: "index alone", ms: map[int][]float64{}, search: func(ctx context.Context, q string) error {
-				return askIndex(ctx, h, q)
-			}})
-		}
-		subjects = append(subjects, &subject{name: kind.name, ms: map[int][]float64{}, search: func(ctx context.Context, q string) error {
-			return askGate(ctx, h, p, q)
-		}})
+}
+
+func (b *building) add(name string, beside *subject, act func(ctx context.Context, n int) error) *subject {
+	s := &subject{name: name, beside: beside, act: act, ms: map[int][]float64{}}
+	b.subjects = append(b.subjects, s)
+	return s
+}
+
+func (b *building) build(ctx context.Context) error {
+	h, p, words, err := b.house(ctx, "plain", house.Options{})
+	if err != nil {
+		return err
 	}
 	if len(words) == 0 {
-		return nil, nil, end, errors.New("no word of the corpus occurs in 5 to 200 of its files")
+		return errors.New("no word of the corpus occurs in 5 to 200 of its files")
 	}
-	return subjects, words, end, nil
+	fmt.Printf("%d items; a search is an OR of two words, 10 hits with snippets and facets\n\n", h.Items)
+	question := func(n int) string { return words[(n*7919)%len(words)] + " OR " + words[(n*104729)%len(words)] }
+	index := b.add("search: index alone", nil, func(ctx context.Context, n int) error { return askIndex(ctx, h, question(n)) })
+	gate := b.add("search: gate, no witness", index, searching(h, p, question))
+	near := b.add("open: custodian in process", nil, b.opening(ctx, h, p, question))
+	for _, kind := range []struct {
+		name  string
+		await bool
+	}{{"search: gate, local witness, wait", true}, {"search: gate, local witness, later", false}} {
+		h, p, _, err := b.house(ctx, kind.name, house.Options{Await: kind.await, Witnesses: b.witness(kind.name)})
+		if err != nil {
+			return err
+		}
+		b.add(kind.name, gate, searching(h, p, question))
+	}
+	far, p, _, err := b.house(ctx, "far", house.Options{FarCustodian: true})
+	if err != nil {
+		return err
+	}
+	b.add("open: custodian over TLS", near, b.opening(ctx, far, p, question))
+	return nil
 }
 
-// local starts a witness on this machine, and what brings checkpoints to it.
-func local(ctx context.Context, dir, logKey string, prove tlog.Prover) (tlog.Cosigner, func(), error) {
-	skey, vkey, err := witness.GenerateKey(nil, "witness.test/local")
+// house opens and fills an archive.
+func (b *building) house(ctx context.Context, name string, opts house.Options) (*house.House, candor.PurposeID, []string, error) {
+	h, err := house.Open(ctx, filepath.Join(b.dir, folder(name)), opts)
 	if err != nil {
-		return nil, func() {}, err
+		return nil, "", nil, err
 	}
-	signer, err := witness.NewSigner(skey)
+	b.ends = append(b.ends, func() { _ = h.Close() })
+	words, err := h.Fill(ctx, b.corpus)
 	if err != nil {
-		return nil, func() {}, err
+		return nil, "", nil, err
 	}
-	s, err := witness.NewServer(ctx, witness.Config{Signer: signer, Dir: dir, Logs: []witness.Log{{Key: logKey}}})
-	if err != nil {
-		return nil, func() {}, err
-	}
-	server := httptest.NewServer(s)
-	stop := func() { server.Close(); _ = s.Close() }
-	policy, err := witness.ParsePolicy([]byte("witness w " + vkey + " " + server.URL + "\nquorum w\n"))
-	if err != nil {
-		return nil, stop, err
-	}
-	c, err := witness.NewSubmitter(witness.SubmitterConfig{Policy: policy, Consistency: prove, Dir: filepath.Join(dir, "sizes")})
-	return c, stop, err
+	p, err := h.Purpose(ctx)
+	return h, p, words, err
 }
 
-// ask searches count times, n at a time, and returns how long each took.
-func (s *subject) ask(ctx context.Context, words []string, n, count int) ([]float64, error) {
+func folder(name string) string { return strings.NewReplacer(" ", "-", ":", "", ",", "").Replace(name) }
+
+func searching(h *house.House, p candor.PurposeID, question func(int) string) func(context.Context, int) error {
+	return func(ctx context.Context, n int) error {
+		_, err := askGate(ctx, h, p, question(n))
+		return err
+	}
+}
+
+// opening opens items that searches have found.
+func (b *building) opening(ctx context.Context, h *house.House, p candor.PurposeID, question func(int) string) func(context.Context, int) error {
+	var once sync.Once
+	var items []candor.ItemID
+	return func(_ context.Context, n int) (err error) {
+		once.Do(func() {
+			var found archive.SearchResult
+			for i := 0; len(items) < 50 && err == nil; i++ {
+				found, err = askGate(ctx, h, p, question(i))
+				for _, hit := range found.Hits {
+					items = append(items, hit.Item.ID)
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		h.Tick()
+		_, err = h.Archive.Open(ctx, h.Reader, archive.OpenRequest{Item: items[n%len(items)], Purpose: p})
+		return err
+	}
+}
+
+// witness starts one in a process of its own, when the log's key is known.
+func (b *building) witness(name string) func(key string) func(tlog.Prover) (tlog.Cosigner, error) {
+	return func(key string) func(tlog.Prover) (tlog.Cosigner, error) {
+		return func(prove tlog.Prover) (tlog.Cosigner, error) {
+			skey, vkey, err := witness.GenerateKey(nil, "witness.test/local")
+			if err != nil {
+				return nil, err
+			}
+			dir := filepath.Join(b.dir, folder(name)+"-witness")
+			cmd := exec.Command(os.Args[0], "-witness", dir)
+			cmd.Stdin, cmd.Stderr = strings.NewReader(skey+"\n"+key+"\n"), os.Stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				return nil, err
+			}
+			if err := cmd.Start(); err != nil {
+				return nil, err
+			}
+			b.ends = append(b.ends, func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+			address, err := bufio.NewReader(out).ReadString('\n')
+			if err != nil {
+				return nil, err
+			}
+			policy, err := witness.ParsePolicy([]byte("witness w " + vkey + " http://" + strings.TrimSpace(address) + "\nquorum w\n"))
+			if err != nil {
+				return nil, err
+			}
+			return witness.NewSubmitter(witness.SubmitterConfig{Policy: policy, Consistency: prove, Dir: dir + "-sizes"})
+		}
+	}
+}
+
+// serveWitness is the witness's process.
+func serveWitness(ctx context.Context, dir string) error {
+	in := bufio.NewScanner(os.Stdin)
+	in.Scan()
+	signer, err := witness.NewSigner(in.Text())
+	if err != nil {
+		return err
+	}
+	in.Scan()
+	s, err := witness.NewServer(ctx, witness.Config{Signer: signer, Dir: dir, Logs: []witness.Log{{Key: in.Text()}}})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	return http.Serve(l, s)
+}
+
+// ask acts count times, n at a time, and returns how long each took.
+func (s *subject) ask(ctx context.Context, n, count int) ([]float64, error) {
 	ms := make([]float64, count)
 	errs := make([]error, n)
 	var next atomic.Int64
@@ -166,9 +249,8 @@ func (s *subject) ask(ctx context.Context, words []string, n, count int) ([]floa
 	for w := range n {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < count && errs[w] == nil; i = int(next.Add(1)) - 1 {
-				q := words[(i*7919)%len(words)] + " OR " + words[(i*104729)%len(words)]
 				start := time.Now()
-				errs[w] = s.search(ctx, q)
+				errs[w] = s.act(ctx, i)
 				ms[i] = float64(time.Since(start).Microseconds()) / 1000
 			}
 		})
@@ -190,32 +272,25 @@ func askIndex(ctx context.Context, h *house.House, q string) error {
 	return err
 }
 
-func askGate(ctx context.Context, h *house.House, p candor.PurposeID, q string) error {
+func askGate(ctx context.Context, h *house.House, p candor.PurposeID, q string) (archive.SearchResult, error) {
 	h.Tick()
-	_, err := h.Search(ctx, h.Reader, archive.SearchRequest{Query: q, Purpose: p, Limit: 10, Facets: true})
-	return err
+	return h.Search(ctx, h.Reader, archive.SearchRequest{Query: q, Purpose: p, Limit: 10, Facets: true})
 }
 
-// report says how long searches took, and what each adds to the line above the gate.
+// report says how long acts took, and what each adds to what it stands beside.
 func report(subjects []*subject) {
-	fmt.Println("| | at a time | p50 ms | p99 ms | added to the index p50 | p99 | added by the witness p50 | p99 |")
-	fmt.Println("|---|---|---|---|---|---|---|---|")
+	fmt.Println("| | at a time | p50 ms | p99 ms | added p50 | p99 | to |")
+	fmt.Println("|---|---|---|---|---|---|---|")
 	for _, n := range atATime {
-		index, gate := subjects[0].ms[n], subjects[1].ms[n]
-		for i, s := range subjects {
+		for _, s := range subjects {
 			ms := s.ms[n]
 			fmt.Printf("| %s | %d | %.2f | %.2f |", s.name, n, meter.Median(ms), meter.Quantile(ms, .99))
-			added(ms, index, i > 0)
-			added(ms, gate, i > 1)
-			fmt.Println()
+			if s.beside == nil {
+				fmt.Println(" | | |")
+				continue
+			}
+			to := s.beside.ms[n]
+			fmt.Printf(" %.2f | %.2f | %s |\n", meter.Median(ms)-meter.Median(to), meter.Quantile(ms, .99)-meter.Quantile(to, .99), s.beside.name)
 		}
 	}
-}
-
-func added(ms, to []float64, any bool) {
-	if !any {
-		fmt.Print(" | |")
-		return
-	}
-	fmt.Printf(" %.2f | %.2f |", meter.Median(ms)-meter.Median(to), meter.Quantile(ms, .99)-meter.Quantile(to, .99))
 }

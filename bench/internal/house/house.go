@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/hpke"
 	"crypto/rand"
+	"errors"
 	"io"
 	"io/fs"
 	"maps"
@@ -39,6 +40,8 @@ type Options struct {
 	// takes; Await is tlog.Config.AwaitWitnesses.
 	Witnesses func(logKey string) func(tlog.Prover) (tlog.Cosigner, error)
 	Await     bool
+	// FarCustodian puts the custodian behind TLS on loopback.
+	FarCustodian bool
 }
 
 // House is an archive over real adapters, with one reader, one contributor and
@@ -52,6 +55,7 @@ type House struct {
 	adder, boss archive.Actor
 	clock       atomic.Int64 // Unix nanoseconds
 	log         *tlog.Log
+	ends        []func() error
 }
 
 // Tick moves the clock by 50 seconds: called for each search, so that the terms'
@@ -60,8 +64,15 @@ func (h *House) Tick() { h.clock.Add(int64(50 * time.Second)) }
 
 func (h *House) now() time.Time { return time.Unix(0, h.clock.Load()).UTC() }
 
-// Close ends the log, and with it its witnesses. The rest ends with the process.
-func (h *House) Close() error { return h.log.Close() }
+// Close ends the log, with its witnesses, and the custodian's door. The rest ends
+// with the process.
+func (h *House) Close() error {
+	var errs []error
+	for _, end := range h.ends {
+		errs = append(errs, end())
+	}
+	return errors.Join(append(errs, h.log.Close())...)
+}
 
 // Open makes an archive in an empty folder.
 func Open(ctx context.Context, dir string, opts Options) (*House, error) {
@@ -118,7 +129,15 @@ func Open(ctx context.Context, dir string, opts Options) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := archive.Config{Origin: origin, Log: tl, Vault: v, Custodian: cust, Terms: policy, Extractor: plain{},
+	var keeper archive.Custodian = cust
+	if opts.FarCustodian {
+		far, end, err := OverTLS(ctx, cust, 128)
+		if err != nil {
+			return nil, err
+		}
+		keeper, h.ends = far, append(h.ends, end)
+	}
+	cfg := archive.Config{Origin: origin, Log: tl, Vault: v, Custodian: keeper, Terms: policy, Extractor: plain{},
 		Auditors: []string{auditor.Recipient().String()}, CustodianKey: key.PublicKey().Bytes(), Now: h.now}
 	if err := archive.CreateKeys(ctx, v, rand.Reader); err != nil {
 		return nil, err
