@@ -119,11 +119,14 @@ func FormatExpires(t time.Time) string { return t.UTC().Format(expiresLayout) }
 // ParseRecord reads one leaf of the log. It accepts exactly what Marshal
 // writes: unknown or repeated fields, another order, white space and values
 // outside the closed lists are errors, so that one meaning has one encoding.
-func ParseRecord(leaf []byte) (Record, error) {
+func ParseRecord(leaf []byte) (Record, error) { return parseRecord(leaf, nil) }
+
+// parseRecord is ParseRecord; see scanRecord for known.
+func parseRecord(leaf []byte, known map[string]string) (Record, error) {
 	if len(leaf) > MaxRecord {
 		return Record{}, fmt.Errorf("a record has at most %d bytes, this has %d", MaxRecord, len(leaf))
 	}
-	r, ok := scanRecord(leaf)
+	r, ok := scanRecord(leaf, known)
 	if ok {
 		return r, r.check()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -84,7 +85,7 @@ func VerifyLog(ctx context.Context, src Source, opts Options) (*Verification, er
 	}
 	v.Origin, v.Size, v.CosignedBy = head.Origin, head.Size, append(v.CosignedBy, cosigned...)
 	v.noteWitnesses()
-	w := &walk{src: src, v: v, head: head, auditor: newAuditor(v), progress: opts.Progress}
+	w := &walk{src: src, v: v, head: head, auditor: newAuditor(v, head.Size), progress: opts.Progress}
 	if err := w.know(trust, opts.Known); err != nil {
 		return nil, err
 	}
@@ -155,6 +156,7 @@ type walk struct {
 	tree     growingTree
 	auditor  *auditor
 	progress func(done, total int64)
+	desks    sync.Pool
 }
 
 func (w *walk) know(t Trust, signed []byte) error {
@@ -224,10 +226,17 @@ func (w *walk) end(ctx context.Context) error {
 
 // readAhead is one bundle: what can be done with it before its turn comes.
 type readAhead struct {
-	leaves  []leaf
+	*desk
+	leaves  []leaf // on the desk
 	hashes  []byte // the level 0 tile
 	err     error  // of the entries
 	hashErr error
+}
+
+// desk is what the reading of one bundle needs, to be used again by the next.
+type desk struct {
+	room  [TileWidth]leaf
+	known map[string]string // see scanRecord
 }
 
 // leaf is an entry of the log that was hashed and read.
@@ -260,10 +269,14 @@ func (w *walk) fetch(ctx context.Context, n int64, width int) (b readAhead) {
 	if err != nil {
 		return readAhead{err: err}
 	}
-	b.leaves = make([]leaf, len(entries))
+	var ok bool
+	if b.desk, ok = w.desks.Get().(*desk); !ok {
+		b.desk = &desk{known: make(map[string]string)}
+	}
+	b.leaves = b.room[:len(entries)]
 	for i, entry := range entries {
 		b.leaves[i].hash = tlog.RecordHash(entry)
-		b.leaves[i].record, b.leaves[i].err = ParseRecord(entry)
+		b.leaves[i].record, b.leaves[i].err = parseRecord(entry, b.known)
 	}
 	b.hashes, b.hashErr = readHashTile(ctx, w.src, 0, n, width)
 	return b
@@ -281,6 +294,7 @@ func (w *walk) bundle(ctx context.Context, b readAhead) error {
 		w.checkKnown()
 		w.auditor.leaf(first+int64(i), &b.leaves[i])
 	}
+	w.desks.Put(b.desk)
 	if w.progress != nil {
 		w.progress(w.tree.size, w.head.Size)
 	}

@@ -88,7 +88,7 @@ func TestVerifyFindsLies(t *testing.T) {
 		"another purpose":         {func(h []Record) []Record { h[9].Purpose = "p-zzzzzzzzzz"; return h }, "they differ in the purpose"},
 		"another actor":           {func(h []Record) []Record { h[9].Actor = "c3"; return h }, "they differ in the actor"},
 		"back-dated":              {func(h []Record) []Record { h[9].Time = "2026-11-23T14:00Z"; return h }, "Record #9 is back-dated"},
-		"nonce repeated":          {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of record #3"},
+		"nonce repeated":          {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of a record before it"},
 		"never approved":          {func(h []Record) []Record { h[5].Decision, h[5].Rule, h[5].Grant = Refuse, "own", nil; return h }, "was not approved before it"},
 		"approval was a no":       {func(h []Record) []Record { h[5].Grant = grant(Refused); return h }, "record #5 had made refused"},
 		"over coverage":           {func(h []Record) []Record { h[9].New = 9; return h }, "more than its coverage of 20 items: with record #9 it came to 21"},
@@ -391,7 +391,7 @@ func TestFiguresKeepFewRecords(t *testing.T) {
 
 func TestOpenIntentsAreBounded(t *testing.T) {
 	v := &Verification{}
-	a := newAuditor(v)
+	a := newAuditor(v, 0)
 	for i := range maxOpen + 10 {
 		a.await(int64(i), &Record{})
 	}
@@ -407,7 +407,7 @@ func TestOpenIntentsAreBounded(t *testing.T) {
 
 func TestNonceWindow(t *testing.T) {
 	v := &Verification{}
-	a := newAuditor(v)
+	a := newAuditor(v, 0)
 	a.window = 100
 	for i := range 205 {
 		a.checkNonce(int64(i), &Record{Nonce: nonce(i)})
