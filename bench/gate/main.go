@@ -67,7 +67,7 @@ func measure(ctx context.Context, h *house.House, words []string, searches int) 
 	}
 	for i := range searches + 50 {
 		q := words[(i*7919)%len(words)] + " OR " + words[(i*104729)%len(words)]
-		h.Tick()
+		h.Tick(house.SearchStep)
 		alone, err := askIndex(ctx, h, q)
 		if err != nil {
 			return nil, nil, err

@@ -121,7 +121,11 @@ func (b *building) build(ctx context.Context) error {
 	question := func(n int) string { return words[(n*7919)%len(words)] + " OR " + words[(n*104729)%len(words)] }
 	index := b.add("search: index alone", nil, func(ctx context.Context, n int) error { return askIndex(ctx, h, question(n)) })
 	gate := b.add("search: gate, no witness", index, searching(h, p, question))
-	near := b.add("open: custodian in process", nil, b.opening(ctx, h, p, question))
+	other, err := h.Purpose(ctx) // each of its own: the terms bound a purpose's acts in a day
+	if err != nil {
+		return err
+	}
+	near := b.add("open: custodian in process", nil, b.opening(ctx, h, other, question))
 	for _, kind := range []struct {
 		name  string
 		await bool
@@ -181,7 +185,7 @@ func (b *building) opening(ctx context.Context, h *house.House, p candor.Purpose
 		if err != nil {
 			return err
 		}
-		h.Tick()
+		h.Tick(house.OpenStep)
 		_, err = h.Archive.Open(ctx, h.Reader, archive.OpenRequest{Item: items[n%len(items)], Purpose: p})
 		return err
 	}
@@ -273,7 +277,7 @@ func askIndex(ctx context.Context, h *house.House, q string) error {
 }
 
 func askGate(ctx context.Context, h *house.House, p candor.PurposeID, q string) (archive.SearchResult, error) {
-	h.Tick()
+	h.Tick(house.SearchStep)
 	return h.Search(ctx, h.Reader, archive.SearchRequest{Query: q, Purpose: p, Limit: 10, Facets: true})
 }
 

@@ -58,10 +58,17 @@ type House struct {
 	ends        []func() error
 }
 
-// Tick moves the clock by 20 seconds: called for each act, so that the terms'
-// limits on acts a minute, which benches are not about, do not end it; and so little
-// that of many acts at a time none is too old for the custodian.
-func (h *House) Tick() { h.clock.Add(int64(20 * time.Second)) }
+// Tick moves the clock: called for each act, so that the terms' limits on acts a
+// minute and a day, which benches are not about, do not end it. Searches may be far
+// apart; what asks the custodian must not be, or it finds the records of acts side
+// by side too old.
+func (h *House) Tick(step time.Duration) { h.clock.Add(int64(step)) }
+
+// Steps for Tick.
+const (
+	SearchStep = 50 * time.Second
+	OpenStep   = 10 * time.Second
+)
 
 func (h *House) now() time.Time { return time.Unix(0, h.clock.Load()).UTC() }
 
