@@ -18,7 +18,7 @@ import (
 //
 //	intend   the intent record is durable before anything is looked up
 //	decide   the terms, on facts computed here
-//	run      the act itself
+//	run      the act itself, while witnesses cosign the intent
 //	decide   again, on what the act would show
 //	settle   coverage is counted before it can be used
 //	conclude the outcome record is durable, refusals too
@@ -94,6 +94,9 @@ func (g *gate) pass(ctx context.Context, a act, run func(context.Context) (resul
 	if err != nil {
 		return passed{}, g.fail(ctx, a, intent, err)
 	}
+	if err := g.log.Await(context.WithoutCancel(ctx), intent); err != nil {
+		return passed{}, err // nothing has been counted or shown
+	}
 	r, req, fresh, err := g.outcomeOf(ctx, a, intent, res)
 	if err != nil {
 		return passed{}, err
@@ -135,11 +138,12 @@ func (g *gate) intend(ctx context.Context, a *act) (int64, error) {
 	a.at = g.now()
 	a.actor = g.pseudonyms.of(a.who.Person.ID, a.at)
 	rec := g.record(*a, candor.Intent)
-	r, err := g.append(ctx, &rec, a.details, nil)
+	leaf, sealed, err := g.seal(&rec, a.details, nil)
 	if err != nil {
 		return 0, err
 	}
-	return r.Index, nil
+	index, err := g.log.Enter(context.WithoutCancel(ctx), leaf, sealed)
+	return index, unwritten(err)
 }
 
 // decide asks the terms. An evaluation error means deny.
@@ -257,31 +261,44 @@ func (g *gate) outcome(a act, intent int64, res result, decision, rule string) r
 	return rec
 }
 
-// append seals the details, completes the record and waits until the log has
-// it under a signed checkpoint. An act that has begun is written down even if
-// whoever asked has gone away.
+// append has a record written, and waits until the log has it under a signed
+// checkpoint. An act that has begun is written down even if whoever asked has gone
+// away.
 func (g *gate) append(ctx context.Context, rec *receipt.Record, d Details, fresh map[uint32]bool) (receipt.Receipt, error) {
+	leaf, sealed, err := g.seal(rec, d, fresh)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	r, err := g.log.Append(context.WithoutCancel(ctx), leaf, sealed)
+	if err != nil {
+		return receipt.Receipt{}, unwritten(err)
+	}
+	return r, nil
+}
+
+// seal seals the details, and completes the record with what names them.
+func (g *gate) seal(rec *receipt.Record, d Details, fresh map[uint32]bool) (leaf, sealed []byte, err error) {
 	nonce := make([]byte, 16)
 	if _, err := io.ReadFull(g.rand, nonce); err != nil {
-		return receipt.Receipt{}, candor.Wrap(err, candor.Unavailable, "No randomness could be had, so nothing was recorded and nothing released.")
+		return nil, nil, candor.Wrap(err, candor.Unavailable, "No randomness could be had, so nothing was recorded and nothing released.")
 	}
 	rec.Nonce = base64.RawURLEncoding.EncodeToString(nonce)
-	sealed, err := g.sealer.seal(d, *rec, fresh)
-	if err != nil {
-		return receipt.Receipt{}, candor.Wrap(err, candor.Unavailable, "The details of this act could not be sealed for the auditor, so nothing was recorded and nothing released.")
+	if sealed, err = g.sealer.seal(d, *rec, fresh); err != nil {
+		return nil, nil, candor.Wrap(err, candor.Unavailable, "The details of this act could not be sealed for the auditor, so nothing was recorded and nothing released.")
 	}
 	sum := sha256.Sum256(sealed)
 	rec.Details = hex.EncodeToString(sum[:])
-	leaf, err := rec.Marshal()
-	if err != nil {
-		return receipt.Receipt{}, candor.Wrap(err, candor.Internal, "This act could not be put into a record, so nothing was released.")
+	if leaf, err = rec.Marshal(); err != nil {
+		return nil, nil, candor.Wrap(err, candor.Internal, "This act could not be put into a record, so nothing was released.")
 	}
-	r, err := g.log.Append(context.WithoutCancel(ctx), leaf, sealed)
-	if candor.CodeOf(err) == candor.Unavailable { // it says what is away: the disk, or which witness
-		return receipt.Receipt{}, err
+	return leaf, sealed, nil
+}
+
+// unwritten is the error of a record that the log did not take. What is
+// Unavailable says for itself what is away: the disk, or which witness.
+func unwritten(err error) error {
+	if err == nil || candor.CodeOf(err) == candor.Unavailable {
+		return err
 	}
-	if err != nil {
-		return receipt.Receipt{}, candor.Wrap(err, candor.Unavailable, "The log could not be written, so nothing was released. Check the disk that holds the log, then try again.")
-	}
-	return r, nil
+	return candor.Wrap(err, candor.Unavailable, "The log could not be written, so nothing was released. Check the disk that holds the log, then try again.")
 }

@@ -329,6 +329,24 @@ func (l faultyLog) Append(ctx context.Context, leaf, details []byte) (receipt.Re
 	return r, nil
 }
 
+func (l faultyLog) Enter(ctx context.Context, leaf, details []byte) (int64, error) {
+	if err := l.f.at("log before"); err != nil {
+		return 0, err
+	}
+	index, err := l.Log.Enter(ctx, leaf, details)
+	if err == nil {
+		err = l.f.at("log after") // durable, but the answer was lost
+	}
+	return index, err
+}
+
+func (l faultyLog) Await(ctx context.Context, index int64) error {
+	if err := l.f.at("log witnesses"); err != nil {
+		return err
+	}
+	return l.Log.Await(ctx, index)
+}
+
 func (l faultyLog) Receipt(ctx context.Context, i int64) (receipt.Receipt, error) {
 	if err := l.f.at("log receipt"); err != nil {
 		return receipt.Receipt{}, err

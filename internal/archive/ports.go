@@ -20,6 +20,12 @@ type Log interface {
 	// log; the caller must act as if it were not and release nothing.
 	// Safe for concurrent use; concurrent calls share a disk sync.
 	Append(ctx context.Context, leaf, details []byte) (receipt.Receipt, error)
+	// Enter is Append for a record on which nothing is released yet: it returns the
+	// record's index when it is durable, and need not wait for witnesses.
+	Enter(ctx context.Context, leaf, details []byte) (int64, error)
+	// Await waits until the witnesses that the log awaits have cosigned a record
+	// that was entered. It returns at once where none are awaited.
+	Await(ctx context.Context, index int64) error
 	// Receipt proves again a record that is in the log, under the newest checkpoint.
 	Receipt(ctx context.Context, index int64) (receipt.Receipt, error)
 	// Consistency proves that the tree of size to extends the tree of size from.

@@ -45,24 +45,9 @@ type signedFrame struct {
 // Unavailable, naming who is missing, if they do not; the record then stays in
 // the log, and the log goes on.
 func (l *Log) Append(ctx context.Context, leaf, details []byte) (receipt.Receipt, error) {
-	if err := checkEntry(leaf, details); err != nil {
+	r, err := l.enter(ctx, leaf, details)
+	if err != nil {
 		return receipt.Receipt{}, err
-	}
-	if len(details) == 0 {
-		details = nil
-	}
-	r := &request{entry: entry{leaf, details}, hash: tlog.RecordHash(leaf), done: make(chan struct{})}
-	if err := l.enqueue(ctx, r); err != nil {
-		return receipt.Receipt{}, err
-	}
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return receipt.Receipt{}, candor.Wrap(ctx.Err(), candor.Unavailable,
-			"Waiting for the log ended before the record was known to be durable. Nothing was released.")
-	}
-	if r.err != nil {
-		return receipt.Receipt{}, r.err
 	}
 	h := r.head
 	if l.witnesses != nil && l.witnesses.await {
@@ -72,6 +57,48 @@ func (l *Log) Append(ctx context.Context, leaf, details []byte) (receipt.Receipt
 		}
 	}
 	return l.prove(h, r.index, leaf)
+}
+
+// Enter is Append for a record on which nothing is released yet: it returns the
+// record's index when record, details and a signed checkpoint are durable, and does
+// not wait for witnesses.
+func (l *Log) Enter(ctx context.Context, leaf, details []byte) (int64, error) {
+	r, err := l.enter(ctx, leaf, details)
+	if err != nil {
+		return 0, err
+	}
+	return r.index, nil
+}
+
+// Await waits, with Config.AwaitWitnesses, until the witnesses have cosigned a
+// checkpoint that covers a record. Unavailable, naming who is missing, if they do not.
+func (l *Log) Await(ctx context.Context, index int64) error {
+	if l.witnesses == nil || !l.witnesses.await {
+		return nil
+	}
+	_, err := l.witnessed(ctx, index)
+	return err
+}
+
+// enter has a record written, and waits until it is durable.
+func (l *Log) enter(ctx context.Context, leaf, details []byte) (*request, error) {
+	if err := checkEntry(leaf, details); err != nil {
+		return nil, err
+	}
+	if len(details) == 0 {
+		details = nil
+	}
+	r := &request{entry: entry{leaf, details}, hash: tlog.RecordHash(leaf), done: make(chan struct{})}
+	if err := l.enqueue(ctx, r); err != nil {
+		return nil, err
+	}
+	select {
+	case <-r.done:
+		return r, r.err
+	case <-ctx.Done():
+		return nil, candor.Wrap(ctx.Err(), candor.Unavailable,
+			"Waiting for the log ended before the record was known to be durable. Nothing was released.")
+	}
 }
 
 func checkEntry(leaf, details []byte) error {

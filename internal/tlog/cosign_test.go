@@ -221,6 +221,34 @@ func TestWitnessAway(t *testing.T) {
 	l.Close()
 }
 
+// TestEnterDoesNotWait: a record on which nothing is released is durable without
+// its witnesses, and awaiting it then says who is missing.
+func TestEnterDoesNotWait(t *testing.T) {
+	fs, w := newMemFS(), newStandIn(t)
+	cfg := witnessedConfig(t, fs, w, true)
+	cfg.WitnessPatience = 20 * time.Millisecond
+	l := mustOpen(t, cfg)
+	w.hold(true)
+	index, err := l.Enter(t.Context(), leafOf(t, 0), nil)
+	if err != nil || index != 0 || l.Size() != 1 {
+		t.Fatalf("record %d of %d: %v", index, l.Size(), err)
+	}
+	if err := l.Await(t.Context(), index); candor.CodeOf(err) != candor.Unavailable || !strings.Contains(candor.MessageOf(err), "w is away") {
+		t.Errorf("awaited: %v", err)
+	}
+	w.hold(false)
+	l.witnesses.patience = time.Minute
+	if err := l.Await(t.Context(), index); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+	l.Close()
+	l = mustOpen(t, testConfig(t, newMemFS()))
+	defer l.Close()
+	if index, err = l.Enter(t.Context(), leafOf(t, 0), nil); err != nil || l.Await(t.Context(), index) != nil {
+		t.Errorf("a log without witnesses: %v", err)
+	}
+}
+
 // TestPublicCheckpointStaysCosigned: where witnesses are awaited, what outsiders
 // get is cosigned, through their absence and a restart.
 func TestPublicCheckpointStaysCosigned(t *testing.T) {

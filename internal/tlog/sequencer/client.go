@@ -206,6 +206,16 @@ func (c *Client) Append(ctx context.Context, leaf, details []byte) (receipt.Rece
 	return c.proven(ctx, a, func(r receipt.Receipt) bool { return bytes.Equal(r.Leaf, leaf) })
 }
 
+// Enter is Append, and returns the record's index: a writer believes no more than
+// a receipt proves.
+func (c *Client) Enter(ctx context.Context, leaf, details []byte) (int64, error) {
+	r, err := c.Append(ctx, leaf, details)
+	return r.Index, err
+}
+
+// Await has nothing to wait for: what Enter returned for is cosigned as Trust asks.
+func (c *Client) Await(context.Context, int64) error { return nil }
+
 // find looks for a record whose answer was lost. A sequencer that comes back
 // meanwhile may have it.
 func (c *Client) find(ctx context.Context, leaf []byte, from int64, lost error) (receipt.Receipt, error) {
