@@ -195,6 +195,7 @@ var commandDoors = map[string]struct {
 	"candor purpose revoke":     {"{purpose}", exitRefused, ""},
 	"candor purpose show":       {"{purpose}", exitFailed, ""},
 	"candor reasons":            {"", exitDone, ""},
+	"candor report":             {"", 0, "the public log"},
 	"candor rebuild":            {"", exitDone, ""},
 	"candor search":             {"herons --purpose {purpose}", exitRefused, ""},
 	"candor serve":              {"", 0, "the server that is walked through"},

@@ -116,22 +116,31 @@ func logOf(dir string) string {
 }
 
 func (c *cli) verifyLog(ctx context.Context, where string, opts receipt.Options) (verified, []string, error) {
+	v, _, err := c.checkLog(ctx, where, opts)
+	if err != nil {
+		return verified{}, nil, err
+	}
+	notes := append(figuresInWords(v), v.Notes...)
+	return verified{v.OK, v.Origin, v.Size, v.Records, orEmpty(v.CosignedBy), orEmpty(v.Problems)}, notes, nil
+}
+
+// checkLog checks the log in a folder or at an address, with progress.
+func (c *cli) checkLog(ctx context.Context, where string, opts receipt.Options) (*receipt.Verification, receipt.Source, error) {
 	src, err := receipt.OpenSource(where)
 	if err != nil {
-		return verified{}, nil, candor.Wrap(err, candor.NotFound, "There is no log at %s.", where)
+		return nil, nil, candor.Wrap(err, candor.NotFound, "There is no log at %s.", where)
 	}
 	progress, stop := c.jobProgress("Verifying")
 	opts.Progress = progress
 	v, err := receipt.VerifyLog(ctx, src, opts)
 	stop()
 	if ctx.Err() != nil {
-		return verified{}, nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 	if err != nil {
-		return verified{}, nil, candor.Wrap(err, candor.Verification, "The log at %s cannot be verified: %v.", where, err)
+		return nil, nil, candor.Wrap(err, candor.Verification, "The log at %s cannot be verified: %v.", where, err)
 	}
-	notes := append(figuresInWords(v), v.Notes...)
-	return verified{v.OK, v.Origin, v.Size, v.Records, orEmpty(v.CosignedBy), orEmpty(v.Problems)}, notes, nil
+	return v, src, nil
 }
 
 func orEmpty(list []string) []string {
