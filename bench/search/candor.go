@@ -9,8 +9,12 @@ import (
 	"candor/internal/query"
 )
 
-// batchDocs is how many documents go in at once, where an engine asks.
-const batchDocs = 2000
+// How many documents go in at once, where an engine asks: ours makes a segment
+// of them; the others gain nothing from more.
+const (
+	batchDocs  = 2_000
+	candorDocs = 10_000
+)
 
 type candorEngine struct {
 	index *local.Index
@@ -27,7 +31,7 @@ func (e *candorEngine) add(ctx context.Context, d doc) error {
 	e.batch = append(e.batch, query.Document{
 		Num: uint32(d.id), Item: candor.ItemID("i"), Collection: "main", Type: d.kind, People: []string{d.part}, Text: d.text,
 	})
-	if len(e.batch) < batchDocs {
+	if len(e.batch) < candorDocs {
 		return nil
 	}
 	return e.flush(ctx)

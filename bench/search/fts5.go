@@ -24,7 +24,7 @@ func openFTS5(ctx context.Context, dir string) (engine, error) {
 	}
 	db.SetMaxOpenConns(1)
 	for _, s := range []string{
-		"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA cache_size=-262144",
+		"PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA cache_size=-65536",
 		"CREATE TABLE IF NOT EXISTS docs (id INTEGER PRIMARY KEY, kind TEXT, part TEXT, text TEXT)",
 		"CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='docs', content_rowid='id', tokenize='porter unicode61')",
 	} {

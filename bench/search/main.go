@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -54,17 +55,19 @@ func main() {
 	folder := flag.String("texts", "../.cache/texts/root", "the folder with texts")
 	n := flag.Int("docs", 300_000, "documents")
 	least := flag.Int("bytes", 1000, "least bytes of a document")
+	base := flag.String("base", "", "an existing folder to work in; documents that stand there are used again")
 	each := flag.Int("each", 100, "questions of each kind")
 	which := flag.String("engines", "candor,bleve,fts5,postgres,xapian", "which engines")
 	core := flag.String("core", "1", "the core that engines run on")
 	child := flag.String("engine", "", "be this engine's process")
 	dir := flag.String("dir", "", "of the engine's process")
+	profile := flag.String("profile", "", "write a processor profile of -engine to this file")
 	flag.Parse()
 	var err error
 	if *child != "" {
-		err = be(context.Background(), *child, *dir)
+		err = profiled(*profile, func() error { return be(context.Background(), *child, *dir) })
 	} else {
-		err = run(*folder, *n, *least, *each, strings.Split(*which, ","), *core)
+		err = run(*folder, *base, *n, *least, *each, strings.Split(*which, ","), *core)
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -76,15 +79,19 @@ const (
 	questionsFile = "questions.json"
 )
 
-func run(folder string, n, least, ofEach int, which []string, core string) error {
-	base, err := os.MkdirTemp("", "bench-search-")
-	if err != nil {
-		return err
+func run(folder, base string, n, least, ofEach int, which []string, core string) error {
+	if base == "" {
+		var err error
+		if base, err = os.MkdirTemp("", "bench-search-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(base)
 	}
-	defer os.RemoveAll(base)
 	docs := filepath.Join(base, docsFile)
-	if err := write(folder, docs, n, least); err != nil {
-		return err
+	if _, err := os.Stat(docs); err != nil {
+		if err := write(folder, docs, n, least); err != nil {
+			return err
+		}
 	}
 	qs, err := questions(docs, n, ofEach)
 	if err != nil {
@@ -188,6 +195,23 @@ func report(which []string, results map[string]measured) {
 		}
 		fmt.Println()
 	}
+}
+
+// profiled runs a function under the processor profiler, if a file is named.
+func profiled(file string, run func() error) error {
+	if file == "" {
+		return run()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
 }
 
 // be measures one engine.
