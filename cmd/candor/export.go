@@ -99,7 +99,7 @@ func chosen(ctx context.Context, conn *connection, purpose candor.PurposeID, arg
 func found(ctx context.Context, conn *connection, in wire.SearchRequest, limit int) ([]candor.ItemID, error) {
 	var items []candor.ItemID
 	for len(items) < limit {
-		in.Offset, in.Limit = len(items), min(exportPage, limit-len(items))
+		in.Limit = min(exportPage, limit-len(items))
 		res, err := conn.Search(ctx, in)
 		if err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func found(ctx context.Context, conn *connection, in wire.SearchRequest, limit i
 		for _, h := range res.Hits {
 			items = append(items, h.Item)
 		}
-		if len(res.Hits) == 0 || int64(len(items)) >= res.Total {
+		if in.After = res.Next; in.After == "" {
 			break
 		}
 	}

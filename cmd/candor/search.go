@@ -15,6 +15,7 @@ import (
 // searched is what `search --json` prints.
 type searched struct {
 	Total   int64         `json:"total"`
+	Next    string        `json:"next,omitempty"`
 	Hits    []searchedHit `json:"hits"`
 	Receipt string        `json:"receipt"`
 	TookMS  float64       `json:"took_ms"`
@@ -82,6 +83,7 @@ the help page of a running server tell all.`,
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
 	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")
 	f.IntVar(&in.Offset, "offset", 0, "`hits` to skip")
+	f.StringVar(&in.After, "after", "", "go on from `next` of the page before, as --json gives it: any depth, no slower")
 	f.StringVar(&in.Sort, "sort", "relevance", "`order`: relevance, date-desc or date-asc")
 	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
 	return cmd
@@ -92,7 +94,7 @@ func purposeFlag(cmd *cobra.Command, p *candor.PurposeID) {
 }
 
 func asSearched(res wire.SearchResult) searched {
-	out := searched{Total: res.Total, Hits: []searchedHit{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
 	for _, h := range res.Hits {
 		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet})
 	}
@@ -102,7 +104,7 @@ func asSearched(res wire.SearchResult) searched {
 func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	fmt.Fprintf(w, "%s found for: %s\n", counted(res.Total, "item", "items"), res.Meaning)
 	for i, h := range res.Hits {
-		fmt.Fprintf(w, "\n%3d. %s  %s\n     %s\n", in.Offset+i+1, printable(h.Name), h.Item, printable(h.Path))
+		fmt.Fprintf(w, "\n%3d. %s  %s\n     %s\n", int(res.Before)+i+1, printable(h.Name), h.Item, printable(h.Path))
 		for _, s := range h.Snippets {
 			where := ""
 			if s.Page > 0 {
@@ -113,8 +115,12 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	}
 	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
 		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
-	if next := in.Offset + len(res.Hits); len(res.Hits) > 0 && int64(next) < res.Total {
-		fmt.Fprintf(w, "More with --offset %d.\n", next)
+	switch {
+	case res.Next == "":
+	case in.After != "":
+		fmt.Fprintf(w, "More with --after %s\n", res.Next)
+	default:
+		fmt.Fprintf(w, "More with --offset %d.\n", in.Offset+len(res.Hits))
 	}
 }
 

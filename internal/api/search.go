@@ -25,6 +25,8 @@ func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest)
 	}
 	return wire.SearchResult{
 		Total:   res.Total,
+		Before:  res.Before,
+		Next:    res.Next,
 		Hits:    each(res.Hits, encodeHit),
 		Facets:  each(res.Facets, encodeFacet),
 		Meaning: res.Meaning,

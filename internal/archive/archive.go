@@ -184,6 +184,7 @@ type SearchRequest struct {
 	Filters    map[string][]string // facet field or name/path to accepted values
 	From, To   time.Time
 	Offset     int
+	After      string // Next of the page before, instead of Offset; reaches any depth
 	Limit      int    // 0 is 20; at most 100
 	Sort       string // relevance, date-desc, date-asc
 	Facets     bool
@@ -192,7 +193,9 @@ type SearchRequest struct {
 // SearchResult is one page of results with the receipt of having been shown it.
 type SearchResult struct {
 	Total   int64
+	Before  int64 // results in front of the page
 	Hits    []SearchHit
+	Next    string // for the next page; empty on the last
 	Facets  []Facet
 	Meaning string // the query as it was understood
 	Receipt receipt.Receipt

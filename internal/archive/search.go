@@ -45,13 +45,13 @@ func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (Searc
 		if items, err = a.cfg.Catalog.ItemsByNum(ctx, numsOf(found.Hits)); err != nil {
 			return res, err
 		}
-		return a.searchOutcome(found, items, collections, ask), nil
+		return a.searchOutcome(found, items, collections), nil
 	})
 	if err != nil {
 		return SearchResult{}, err
 	}
 	out := SearchResult{
-		Total: found.Total, Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
+		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
 		Meaning: query.String(node), Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
@@ -88,6 +88,13 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 		return ask, candor.Errorf(candor.Invalid, "A page has between 1 and %d results and starts at 0 or later.", mostHits)
 	}
 	var err error
+	if r.After != "" {
+		after, err := query.ParseCursor(r.After)
+		if err != nil {
+			return ask, err
+		}
+		ask.After = &after
+	}
 	if ask.Sort, err = sortOrder(r.Sort); err != nil {
 		return ask, err
 	}
@@ -115,13 +122,21 @@ func sortOrder(s string) (query.Sort, error) {
 }
 
 // searchOutcome states the facts of a finished search.
-func (a *Archive) searchOutcome(found query.Result, items []candor.Item, collections []string, ask query.Request) result {
-	res := result{matched: found.Total, collected: a.itemsIn(collections), depth: int64(ask.Offset + len(found.Hits))}
+func (a *Archive) searchOutcome(found query.Result, items []candor.Item, collections []string) result {
+	res := result{matched: found.Total, collected: a.itemsIn(collections), depth: found.Before + int64(len(found.Hits))}
 	for _, it := range items {
 		res.shown = append(res.shown, it.Num)
 		res.items = append(res.items, it.ID)
 	}
 	return res
+}
+
+// next is where the page after this one begins.
+func next(found query.Result) string {
+	if found.Next == nil {
+		return ""
+	}
+	return found.Next.String()
 }
 
 func numsOf(hits []query.Hit) []uint32 {

@@ -111,7 +111,8 @@ type Request struct {
 	Filters  []Filter  // all must hold
 	From, To time.Time // on Date; a zero bound is open
 	Offset   int
-	Limit    int // most hits returned; 0 asks for the total and facets only
+	After    *Cursor // begin behind this place of the order; nil is at Offset. Not both
+	Limit    int     // most hits returned; 0 asks for the total and facets only
 	Sort     Sort
 	Facets   []string // facet fields to count over the whole result
 	FacetTop int      // most values a facet; 0 means 20
@@ -146,6 +147,8 @@ type Count struct {
 // Result answers a Request. Total is exact.
 type Result struct {
 	Total  int64
+	Before int64 // results in front of the first of Hits, exact
 	Hits   []Hit
+	Next   *Cursor // where the next page begins; nil after the last
 	Facets map[string][]Count // most frequent first, ties by value
 }

@@ -205,6 +205,7 @@ type SearchRequest struct {
 	From       time.Time           `json:"from,omitzero" doc:"on the content's date, inclusive"`
 	To         time.Time           `json:"to,omitzero" doc:"on the content's date, exclusive"`
 	Offset     int                 `json:"offset,omitempty"`
+	After      string              `json:"after,omitempty" doc:"next of the page before, instead of offset; reaches any depth"`
 	Limit      int                 `json:"limit,omitempty" doc:"0 is 20; at most 100"`
 	Sort       string              `json:"sort,omitempty" doc:"relevance, date-desc or date-asc"`
 	Facets     bool                `json:"facets,omitempty"`
@@ -213,7 +214,9 @@ type SearchRequest struct {
 // SearchResult is one page of results with the receipt of having been shown it.
 type SearchResult struct {
 	Total   int64   `json:"total" doc:"exact"`
+	Before  int64   `json:"before,omitempty" doc:"results in front of this page, exact"`
 	Hits    []Hit   `json:"hits"`
+	Next    string  `json:"next,omitempty" doc:"to ask for the next page with, as after; absent on the last"`
 	Facets  []Facet `json:"facets,omitempty"`
 	Meaning string  `json:"meaning" doc:"the query as it was understood"`
 	TookMS  float64 `json:"took_ms"`

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"candor/internal/query"
 )
 
 // Scores are BM25: a document's score is the sum, over all words, phrases and
@@ -194,10 +196,14 @@ func (a found) before(b found) bool {
 	return a.num < b.num
 }
 
-// top keeps the best so many documents, the worst of them first (a heap).
+// top keeps the best so many documents, the worst of them first (a heap). With
+// a cursor it keeps those behind it, and counts the others: they score no less
+// than any it keeps, so that no bound passes over one of them.
 type top struct {
-	size int
-	heap []found
+	size   int
+	heap   []found
+	after  *query.Cursor
+	passed int64 // up to the cursor
 }
 
 // takes reports whether a document with a score, or less, could still enter.
@@ -206,6 +212,10 @@ func (t *top) takes(bound float64) bool {
 }
 
 func (t *top) add(f found) {
+	if t.after != nil && !(found{key: t.after.Key, num: t.after.Num}).before(f) {
+		t.passed++
+		return
+	}
 	h := t.heap
 	if len(h) < t.size {
 		h = append(h, f)
@@ -282,9 +292,9 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 		r.byTerm(matched, gone)
 	case matched == nil:
 		r.best(func(d uint32) bool { return gone == nil || !hasBit(gone, d) })
-	case len(r.cursors) > 0 && matched.dense() && 8*matched.count() > total:
+	case len(r.cursors) > 0 && matched.dense() && 8*matched.count() > total && t.after == nil:
 		r.best(func(d uint32) bool { return hasBit(matched.bits, d) })
-		if len(t.heap) < t.size {
+		if len(t.heap) < t.size || t.heap[0].key == 0 {
 			r.rest(matched)
 		}
 	default:
@@ -355,7 +365,8 @@ func (r *ranker) each(s *set) {
 	})
 }
 
-// rest adds documents without a score, when there are not enough with one.
+// rest adds documents without a score, when there are not enough with one:
+// every document that has one is in top then.
 func (r *ranker) rest(s *set) {
 	seen := map[uint32]bool{}
 	for _, f := range r.top.heap {

@@ -14,7 +14,8 @@ import (
 // defaultFacetTop is how many values of a facet are returned unless asked.
 const defaultFacetTop = 20
 
-// maxPage bounds offset + limit, and with it the memory of a search.
+// maxPage bounds offset and limit, and with them the memory of a search. Pages
+// by cursor reach any depth.
 const maxPage = 10_000_000
 
 // Search answers a request from one snapshot. It fails with Invalid for a
@@ -59,8 +60,11 @@ func validate(r query.Request) error {
 	if r.Offset < 0 || r.Limit < 0 || r.FacetTop < 0 {
 		return candor.Errorf(candor.Invalid, "Offset, limit and facet size cannot be negative.")
 	}
+	if r.Offset > 0 && r.After != nil {
+		return candor.Errorf(candor.Invalid, "A page begins at an offset or after a place, not both.")
+	}
 	if r.Offset > maxPage || r.Limit > maxPage {
-		return candor.Errorf(candor.TooLarge, "Pages reach to result %d. Narrow the search by dates or filters.", maxPage)
+		return candor.Errorf(candor.TooLarge, "Offsets reach to result %d. Go on by cursor, or narrow the search by dates or filters.", maxPage)
 	}
 	for _, f := range r.Facets {
 		if !slices.Contains(facetFields, f) {
@@ -80,7 +84,7 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 		return query.Result{}, err
 	}
 	var res query.Result
-	best := &top{}
+	best := &top{after: req.After}
 	if req.Limit > 0 {
 		best.size = req.Offset + req.Limit
 	}
@@ -94,9 +98,14 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 		}
 	}
 	res.Facets = facets.top(req.FacetTop)
-	if hits := best.sorted(); req.Offset < len(hits) {
-		res.Hits, err = x.hits(p, req, hits[req.Offset:])
+	hits := best.sorted()
+	skip := min(req.Offset, len(hits))
+	res.Before = best.passed + int64(skip)
+	hits = hits[skip:]
+	if n := len(hits); n > 0 && res.Before+int64(n) < res.Total {
+		res.Next = &query.Cursor{Key: hits[n-1].key, Num: hits[n-1].num}
 	}
+	res.Hits, err = x.hits(p, req, hits)
 	return res, err
 }
 
