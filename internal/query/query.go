@@ -149,6 +149,6 @@ type Result struct {
 	Total  int64
 	Before int64 // results in front of the first of Hits, exact
 	Hits   []Hit
-	Next   *Cursor // where the next page begins; nil after the last
+	Next   *Cursor            // where the next page begins; nil after the last
 	Facets map[string][]Count // most frequent first, ties by value
 }
