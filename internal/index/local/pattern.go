@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -58,6 +59,7 @@ func (c *wordCount) end() error {
 // an automaton accepts (all, if it is nil). weigh says how much an occurrence
 // of a word counts.
 type look struct {
+	words string // as it stands in the query
 	begin string
 	aut   vellum.Automaton
 	weigh func(word []byte) float32
@@ -71,7 +73,7 @@ func (p *plan) prefix(n query.Prefix) (node, error) {
 		text := strings.ToLower(n.Text)
 		return valueField(n.Field, func(v string) bool { return strings.HasPrefix(v, text) })
 	}
-	return p.lastWord(n.Field, n.Text, func(last string) (look, error) { return look{begin: last, weigh: full}, nil })
+	return p.lastWord(n.Field, n.Text, func(last string) (look, error) { return look{words: last + "*", begin: last, weigh: full}, nil })
 }
 
 func (p *plan) fuzzy(n query.Fuzzy) (node, error) {
@@ -86,7 +88,7 @@ func (p *plan) fuzzy(n query.Fuzzy) (node, error) {
 			return look{}, err
 		}
 		dfa, err := b.BuildDfa(last, uint8(edits))
-		return look{aut: dfa, weigh: func(w []byte) float32 {
+		return look{words: last + "~" + strconv.Itoa(edits), aut: dfa, weigh: func(w []byte) float32 {
 			return 1 / float32(1+distance(last, string(w), edits))
 		}}, err
 	})
@@ -138,7 +140,7 @@ func (p *plan) wildcard(n query.Wildcard) (node, error) {
 	for _, glob := range splitPattern(n.Pattern) {
 		aut := newGlob(glob)
 		begin := glob[:strings.IndexAny(glob+"*", "*?")]
-		part, err := p.expand(n.Field, look{begin: begin, aut: aut, weigh: full})
+		part, err := p.expand(n.Field, look{words: glob, begin: begin, aut: aut, weigh: full})
 		if err == nil && aut.full {
 			err = candor.Errorf(candor.TooLarge, "The pattern is too involved. Write fewer ? after *.")
 		}
@@ -198,7 +200,7 @@ func (p *plan) expand(field string, l look) (node, error) {
 				}
 			}
 		}
-		return p.rank(n), p.words.end()
+		return p.rank(n, l.words), p.words.end()
 	})
 }
 

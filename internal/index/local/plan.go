@@ -20,6 +20,7 @@ type plan struct {
 	zstd   *zstd.Decoder
 	root   node
 	ranked []ranked // what scores are made of
+	said   []string // by which words each of ranked stands in the query
 	scores bool     // whether any are wanted
 	stats  [fieldCount]fieldStats
 	words  wordCount // of the index, that patterns stand for
@@ -40,6 +41,7 @@ type node interface {
 type ranked interface {
 	node
 	cursor(m *matcher) *cursor
+	in() int // which field
 }
 
 // planFor compiles a request: its query and what narrows it.
@@ -152,9 +154,9 @@ func allOf(of []node) node {
 }
 
 // rank enters a node among those that scores are made of.
-func (p *plan) rank(n ranked) node {
+func (p *plan) rank(n ranked, words string) node {
 	if p.scores && p.mute == 0 {
-		p.ranked = append(p.ranked, n)
+		p.ranked, p.said = append(p.ranked, n), append(p.said, words)
 	}
 	return n
 }
@@ -213,7 +215,7 @@ func (p *plan) exactly(field string, words []string) ([]node, error) {
 	for _, w := range words {
 		n, err := p.perField(field, func(f int) (node, error) {
 			n, err := p.term(f, w, (*segment).exact)
-			return p.rank(n), err
+			return p.rank(n, w), err
 		})
 		if err != nil {
 			return nil, err
@@ -266,7 +268,7 @@ func (p *plan) sequence(field string, words []string) (node, error) {
 			return p.places(f, stems, 0)
 		}
 		n, err := p.term(f, stems[0], stemmed)
-		return p.rank(n), err
+		return p.rank(n, stems[0]), err
 	})
 }
 
@@ -285,7 +287,7 @@ func (p *plan) places(field int, stems []string, span int) (node, error) {
 		n.words = append(n.words, t)
 		n.stems = append(n.stems, s)
 	}
-	return p.rank(n), nil
+	return p.rank(n, strings.Join(stems, " ")), nil
 }
 
 // dates compiles a range on a column of times.

@@ -66,6 +66,10 @@ func (m *matcher) cursorOn(field int, idf float64) *cursor {
 		slope: bm25K1 * bm25B / average, length: lengths}
 }
 
+func (t *termNode) in() int    { return t.field }
+func (n *patternNode) in() int { return n.field }
+func (n *placesNode) in() int  { return n.field }
+
 func (t *termNode) cursor(m *matcher) *cursor {
 	ref := t.refs[m.i]
 	if ref.df == 0 {
@@ -137,11 +141,14 @@ func (c *cursor) bound(m impacts) (high float64) {
 	return high
 }
 
-func (c *cursor) score() float64 {
+func (c *cursor) score() float64 { return c.scoreOf(c.times(), c.doc) }
+
+// times is tf of the document that the cursor is on.
+func (c *cursor) times() float64 {
 	if c.post != nil {
-		return c.scoreOf(float64(c.post.tf()), c.doc)
+		return float64(c.post.tf())
 	}
-	return c.scoreOf(float64(c.list.tfs[c.at]), c.doc)
+	return float64(c.list.tfs[c.at])
 }
 
 func (c *cursor) advance(target uint32) {

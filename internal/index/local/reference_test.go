@@ -510,6 +510,9 @@ func compareScores(t *testing.T, x *Index, ref *reference, n query.Node) {
 				t.Fatalf("%s: hit %d is %d with %v; the reference has %d with %v there, and %v for the hit",
 					query.String(n), i, h.Num, h.Score, want[i].num, want[i].score, by[h.Num])
 			}
+			if why, err := x.Explain(context.Background(), query.Request{Query: n}, h.Num); err != nil || why.Score != h.Score {
+				t.Fatalf("%s: hit %d has %v, explained as %+v, %v", query.String(n), i, h.Score, why, err)
+			}
 		}
 	}
 }
