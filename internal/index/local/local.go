@@ -23,6 +23,10 @@ type Config struct {
 	Dir string // the index's folder; made if it does not exist
 	Key []byte // 32 bytes; seals everything in Dir
 
+	// Former keys open what was sealed before Key took their place. Merges seal
+	// it anew, and Rekey all of it; then they are no longer needed.
+	Former [][]byte
+
 	MemoryLimit int64         // bytes that a running Put may hold of documents being read, besides their text; 0 is 64 MiB
 	CacheBytes  int64         // bytes of opened blocks and columns kept for searches; 0 is 256 MiB
 	MergeRate   int64         // bytes a second that merges may write; 0 is 64 MiB, negative is without bound
@@ -49,6 +53,8 @@ type Index struct {
 	seq    uint64     // of the newest commit tried
 	last   *commit    // the newest commit made
 	before *commit    // the one before
+
+	rekeying bool // commits or segments may be sealed under a former key
 
 	mu       sync.RWMutex // guards snap, next and building
 	snap     *snapshot    // nil when closed
@@ -95,7 +101,7 @@ func Open(ctx context.Context, cfg Config) (*Index, error) {
 }
 
 func prepare(cfg Config) (*Index, error) {
-	s, err := newSealer(cfg.Key)
+	s, err := newSealers(cfg.Key, cfg.Former)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +196,7 @@ func (x *Index) load() error {
 	if err != nil {
 		return err
 	}
-	x.last, x.before = newest, before
+	x.last, x.before, x.rekeying = newest, before, len(x.cfg.Former) > 0
 	x.snap = newSnapshot(views)
 	for _, v := range views {
 		v.release() // the snapshot holds them now

@@ -421,7 +421,7 @@ func pick(views []*view) []*view {
 		}
 	}
 	for _, v := range views {
-		if int(v.deleted.GetCardinality())*goneShare > int(v.docs) {
+		if v.file.former || int(v.deleted.GetCardinality())*goneShare > int(v.docs) {
 			return []*view{v}
 		}
 	}

@@ -245,6 +245,40 @@ func (x *Index) rewrite(ctx context.Context, choose func([]*view) []*view) error
 	}
 }
 
+// Rekey seals everything anew that is sealed under a former key. When it
+// returns, Config.Key alone opens the index, and the former keys open nothing
+// in its folder. It can be broken off and called again; searches and Puts go on.
+func (x *Index) Rekey(ctx context.Context) error {
+	err := x.rewrite(ctx, func(views []*view) []*view {
+		for _, v := range views {
+			if v.file.former {
+				return []*view{v}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	x.write.Lock()
+	defer x.write.Unlock()
+	snap, err := x.acquire()
+	if err != nil {
+		return err
+	}
+	defer snap.release()
+	if !x.rekeying {
+		return nil
+	}
+	for range 2 { // as many commits are kept
+		if err := x.commit(snap.views); err != nil {
+			return explain(ctx, err)
+		}
+	}
+	x.rekeying = false
+	return nil
+}
+
 // letGo commits once more if the older of the two commits names files that the
 // newer does not.
 func (x *Index) letGo() error {

@@ -47,8 +47,32 @@ func (v versionError) Error() string { return fmt.Sprintf("format %d", int(v)) }
 
 // sealer makes the keys of files from the index key.
 type sealer struct {
-	key []byte
-	id  [keyIDSize]byte // tells one index key from another
+	key    []byte
+	id     [keyIDSize]byte // tells one index key from another
+	former []*sealer       // open older files, and write none
+}
+
+func newSealers(key []byte, former [][]byte) (*sealer, error) {
+	s, err := newSealer(key)
+	for _, k := range former {
+		if err != nil {
+			break
+		}
+		var old *sealer
+		old, err = newSealer(k)
+		s.former = append(s.former, old)
+	}
+	return s, err
+}
+
+// withID returns the sealer, this or a former one, that a file names.
+func (s *sealer) withID(id []byte) (*sealer, error) {
+	for _, one := range append([]*sealer{s}, s.former...) {
+		if bytes.Equal(id, one.id[:]) {
+			return one, nil
+		}
+	}
+	return nil, errOtherKey
 }
 
 func newSealer(key []byte) (*sealer, error) {
@@ -186,6 +210,7 @@ type sealed struct {
 	header []byte
 	blocks int64
 	size   int64 // of the plain text
+	former bool  // sealed under a key that is being given up
 }
 
 func (s *sealer) open(fs FS, name string) (*sealed, error) {
@@ -218,10 +243,11 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 	if v := binary.LittleEndian.Uint16(header[8:]); v != formatVersion {
 		return nil, versionError(v)
 	}
-	if !bytes.Equal(header[16:16+keyIDSize], s.id[:]) {
-		return nil, errOtherKey
+	by, err := s.withID(header[16 : 16+keyIDSize])
+	if err != nil {
+		return nil, err
 	}
-	aead, err := s.fileKey(name, header[openSize-saltSize:openSize])
+	aead, err := by.fileKey(name, header[openSize-saltSize:openSize])
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +256,7 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 		return nil, errSeal
 	}
 	body := total - headerSize
-	r := &sealed{f: f, aead: aead, header: header, blocks: (body + sealedSize - 1) / sealedSize}
+	r := &sealed{f: f, aead: aead, header: header, former: by != s, blocks: (body + sealedSize - 1) / sealedSize}
 	if body-(r.blocks-1)*sealedSize < tagSize {
 		return nil, errTorn
 	}
