@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"syscall"
 	"time"
 
 	"candor/bench/internal/meter"
@@ -45,6 +46,7 @@ var engines = map[string]func(ctx context.Context, dir string) (engine, error){
 // measured is what one engine's process reports.
 type measured struct {
 	AddSeconds  float64              `json:"add_seconds"`
+	AddCPU      float64              `json:"add_cpu_seconds"` // what it took of a processor, of which other work may leave less; 0 is not known
 	OpenSeconds float64              `json:"open_seconds"`
 	Millis      map[string][]float64 `json:"millis"` // by kind, warm
 	Cold        map[string][]float64 `json:"cold"`   // by kind, the first time each question is asked
@@ -110,14 +112,14 @@ func run(folder, base string, n, least, ofEach int, which []string, core string)
 	}
 	fmt.Printf("%d documents, %d MB of text, %d questions of each kind\n\n", n, info.Size()>>20, ofEach)
 	results := map[string]measured{}
-	fmt.Println("| engine | docs/s | MB/s | index/text | peak MB | open ms |\n|---|---|---|---|---|---|")
+	fmt.Println("| engine | docs/s | MB/s | processor s | index/text | peak MB | open ms |\n|---|---|---|---|---|---|---|")
 	for _, name := range which {
 		m, sample, size, err := child(base, name, core)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		results[name] = m
-		fmt.Printf("| %s | %.0f | %.1f | %.2f | %.0f | %.0f |\n", name, float64(n)/m.AddSeconds, float64(info.Size())/1e6/m.AddSeconds,
+		fmt.Printf("| %s | %.0f | %.1f | %.1f | %.2f | %.0f | %.0f |\n", name, float64(n)/m.AddSeconds, float64(info.Size())/1e6/m.AddSeconds, m.AddCPU,
 			float64(size)/float64(info.Size()), float64(sample.PeakKB)/1000, m.OpenSeconds*1000)
 	}
 	report(which, results)
@@ -214,6 +216,16 @@ func profiled(file string, run func() error) error {
 	return run()
 }
 
+// processorSeconds is what this process has taken of a processor, 0 for
+// engines that work in another.
+func processorSeconds(name string) float64 {
+	var r syscall.Rusage
+	if name == "postgres" || syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
+}
+
 // be measures one engine.
 func be(ctx context.Context, name, dir string) error {
 	open := engines[name]
@@ -230,7 +242,7 @@ func be(ctx context.Context, name, dir string) error {
 	if err := e.flush(ctx); err != nil {
 		return err
 	}
-	m.AddSeconds = time.Since(start).Seconds()
+	m.AddSeconds, m.AddCPU = time.Since(start).Seconds(), processorSeconds(name)
 	if err := e.close(); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 import time
 
@@ -31,6 +32,7 @@ db.close()
 compact = os.path.join(folder, "compact")
 xapian.Database(path).compact(compact)
 seconds = time.monotonic() - start
+usage = resource.getrusage(resource.RUSAGE_SELF)
 for name in os.listdir(path):
     os.remove(os.path.join(path, name))
 os.rmdir(path)
@@ -69,7 +71,7 @@ def ask(kind, words):
     return found.get_matches_estimated()
 
 
-out = {"add_seconds": seconds, "open_seconds": opened, "millis": {}, "cold": {}, "totals": {}}
+out = {"add_seconds": seconds, "add_cpu_seconds": usage.ru_utime + usage.ru_stime, "open_seconds": opened, "millis": {}, "cold": {}, "totals": {}}
 with open(os.path.join(base, "questions.json"), encoding="utf-8") as f:
     questions = json.load(f)
 for turn in range(3):
