@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"candor/internal/evidence":         {"candor", "candor/receipt"},
 	"candor/internal/wire":             {"candor", "candor/receipt"},
 	"candor/internal/client":           {"candor", "candor/receipt", "candor/internal/wire"},
+	"candor/internal/mcp":              {"candor", "candor/internal/client", "candor/internal/wire"},
 	"candor/internal/api":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/wire"},
 	"candor/internal/web":              {"candor", "candor/receipt", "candor/internal/archive"},
 }

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	_ "github.com/ncruces/go-sqlite3/driver" // registers the driver for database/sql
+	_ "modernc.org/sqlite" // registers the driver for database/sql
 )
 
 // fts5Engine is SQLite's FTS5, contentless but for highlights, which need a
@@ -18,7 +18,7 @@ type fts5Engine struct {
 }
 
 func openFTS5(ctx context.Context, dir string) (engine, error) {
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(dir, "fts.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "fts.db"))
 	if err != nil {
 		return nil, err
 	}

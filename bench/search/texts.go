@@ -40,6 +40,9 @@ func write(folder, to string, n, least int) error {
 	w := bufio.NewWriterSize(out, 1<<20)
 	id := 0
 	for _, path := range files {
+		if id == n {
+			break
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ const (
 // on the sample archive as the user's documents.
 func TestGuides(t *testing.T) {
 	dir := t.TempDir()
-	for _, guide := range []string{"README.md", "docs/cli.md", "docs/auditing.md"} {
+	for _, guide := range []string{"README.md", "docs/cli.md", "docs/auditing.md", "docs/agents.md"} {
 		text, err := os.ReadFile(filepath.Join("../..", guide))
 		if err != nil {
 			t.Fatal(err)

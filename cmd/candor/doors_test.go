@@ -195,6 +195,7 @@ var commandDoors = map[string]struct {
 	"candor purpose revoke":     {"{purpose}", exitRefused, ""},
 	"candor purpose show":       {"{purpose}", exitFailed, ""},
 	"candor reasons":            {"", exitDone, ""},
+	"candor mcp":                {"", 0, "acts under a purpose, of which an administrator has none"},
 	"candor report":             {"", 0, "the public log"},
 	"candor rebuild":            {"", exitDone, ""},
 	"candor search":             {"herons --purpose {purpose}", exitRefused, ""},

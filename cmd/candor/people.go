@@ -226,6 +226,7 @@ func (c *cli) tokenCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&in.Label, "label", "", "what it is for, in your `words`")
 	cmd.Flags().IntVar(&in.Days, "days", 90, "`days` until it expires")
+	cmd.Flags().BoolVar(&in.Agent, "agent", false, "for an AI agent: every act with it is recorded as one, with smaller budgets")
 	return cmd
 }
 

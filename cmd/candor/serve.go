@@ -140,7 +140,7 @@ func (c *cli) announce(ctx context.Context, e *engine, s serving, ready func(ser
 
 // saveSoloSignIn lets the commands of the one person reach their own server.
 func (c *cli) saveSoloSignIn(ctx context.Context, e *engine, address string, who archive.Actor) error {
-	token, err := e.archive.NewToken(ctx, who, "candor serve", soloSignInLife)
+	token, err := e.archive.NewToken(ctx, who, "candor serve", soloSignInLife, false)
 	if err != nil {
 		return err
 	}

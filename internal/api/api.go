@@ -94,8 +94,14 @@ func WithActor(ctx context.Context, who archive.Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, who)
 }
 
-// actor finds out who is asking.
+// actor finds out who is asking, and whether an AI agent does for them.
 func (d *door) actor(r *http.Request) (archive.Actor, error) {
+	who, err := d.holder(r)
+	who.Agent = who.Agent || r.Header.Get(wire.AgentHeader) != "" // which only narrows what they may
+	return who, err
+}
+
+func (d *door) holder(r *http.Request) (archive.Actor, error) {
 	if who, ok := r.Context().Value(actorKey{}).(archive.Actor); ok {
 		return who, nil
 	}

@@ -30,7 +30,7 @@ type sessions interface {
 	SignOut(ctx context.Context, secret string) error
 	Authenticate(ctx context.Context, secret string) (archive.Actor, error)
 	Solo(ctx context.Context) (archive.Actor, error)
-	NewToken(ctx context.Context, who archive.Actor, label string, lifetime time.Duration) (string, error)
+	NewToken(ctx context.Context, who archive.Actor, label string, lifetime time.Duration, agent bool) (string, error)
 }
 
 type people interface {

@@ -53,6 +53,6 @@ func (d *door) newToken(r *http.Request, who archive.Actor, in wire.NewToken) (w
 	if days < 1 || days > maxTokenDays {
 		return wire.Token{}, candor.Errorf(candor.Invalid, "A token lives for 1 to %d days.", maxTokenDays)
 	}
-	secret, err := d.archive.NewToken(r.Context(), who, in.Label, time.Duration(days)*24*time.Hour)
+	secret, err := d.archive.NewToken(r.Context(), who, in.Label, time.Duration(days)*24*time.Hour, in.Agent)
 	return wire.Token{Token: secret}, err
 }

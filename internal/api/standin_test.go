@@ -72,7 +72,7 @@ func (s *standIn) Solo(context.Context) (archive.Actor, error) {
 	return archive.Actor{}, candor.Errorf(candor.NotFound, "Not a solo archive.")
 }
 
-func (s *standIn) NewToken(context.Context, archive.Actor, string, time.Duration) (string, error) {
+func (s *standIn) NewToken(context.Context, archive.Actor, string, time.Duration, bool) (string, error) {
 	return "token", s.err
 }
 

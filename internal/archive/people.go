@@ -197,8 +197,9 @@ func (a *Archive) savePerson(ctx context.Context, p candor.Person, password stri
 	return nil
 }
 
-// NewToken makes an API token for the actor. The secret is returned once.
-func (a *Archive) NewToken(ctx context.Context, who Actor, label string, lifetime time.Duration) (string, error) {
+// NewToken makes an API token for the actor, or for an AI agent that acts for
+// them. The secret is returned once. What an agent makes is an agent's.
+func (a *Archive) NewToken(ctx context.Context, who Actor, label string, lifetime time.Duration, agent bool) (string, error) {
 	if lifetime <= 0 || lifetime > 366*24*time.Hour {
 		return "", candor.Errorf(candor.Invalid, "A token lives between a moment and 366 days.")
 	}
@@ -214,7 +215,7 @@ func (a *Archive) NewToken(ctx context.Context, who Actor, label string, lifetim
 	}
 	now := a.cfg.Now()
 	live := slices.DeleteFunc(slices.Clone(acc.Tokens), func(t token) bool { return !now.Before(t.Expires) })
-	acc.Tokens = append(live, token{Hash: hashSecret(secret), Label: label, Expires: now.Add(lifetime)})
+	acc.Tokens = append(live, token{Hash: hashSecret(secret), Label: label, Expires: now.Add(lifetime), Agent: agent || who.Agent})
 	if err := a.putDocument(ctx, kindPerson, string(acc.ID), acc); err != nil {
 		return "", err
 	}

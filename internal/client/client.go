@@ -36,6 +36,7 @@ type Config struct {
 type Client struct {
 	base  *url.URL
 	token string
+	agent bool
 	http  *http.Client
 }
 
@@ -56,6 +57,13 @@ func New(cfg Config) (*Client, error) {
 func (c *Client) WithToken(token string) *Client {
 	other := *c
 	other.token = token
+	return &other
+}
+
+// ForAgent returns a client whose every request is marked as an AI agent's.
+func (c *Client) ForAgent() *Client {
+	other := *c
+	other.agent = true
 	return &other
 }
 
@@ -374,6 +382,9 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, me
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.agent {
+		req.Header.Set(wire.AgentHeader, "true")
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

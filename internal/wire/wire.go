@@ -20,6 +20,11 @@ const Prefix = "/api/v1"
 // holds the log index of the record that an answer rests on.
 const ReceiptHeader = "Candor-Receipt"
 
+// AgentHeader marks a request as an AI agent's, with any value. Its acts are recorded
+// as such and have smaller budgets; it gives no right to anything. A token that was
+// made for agents marks its requests by itself.
+const AgentHeader = "Candor-Agent"
+
 // Error is the body of every answer that is not a success.
 type Error struct {
 	Error ErrorBody `json:"error"`
@@ -55,6 +60,7 @@ type Session struct {
 type NewToken struct {
 	Label string `json:"label" doc:"what the token is for, in the owner's words"`
 	Days  int    `json:"days,omitempty" doc:"days until it expires; 0 is 90"`
+	Agent bool   `json:"agent,omitempty" doc:"for an AI agent: every act with it is marked as one"`
 }
 
 // Token answers NewToken.
