@@ -410,12 +410,7 @@ func (c *cli) statusOverWire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := c.engineConfig()
-	keysAt, err := keysDir(cfg, d.Origin)
-	if err != nil {
-		return err
-	}
-	k, err := keys.Load(keysAt, cfg.Passphrase)
+	k, _, err := c.loadKeys(d.Origin)
 	if err != nil {
 		return err
 	}

@@ -141,13 +141,18 @@ func freeDisk(dir string) (string, error) {
 	return fmt.Sprintf("%s free where %s stands", size(free), dir), nil
 }
 
-func (c *cli) keysThere(origin string) (string, error) {
+// loadKeys reads the keys of an archive, and says where they stand.
+func (c *cli) loadKeys(origin string) (k keys.Keys, dir string, err error) {
 	cfg := c.engineConfig()
-	dir, err := keysDir(cfg, origin)
-	if err != nil {
-		return "", err
+	if dir, err = keysDir(cfg, origin); err != nil {
+		return k, "", err
 	}
-	k, err := keys.Load(dir, cfg.Passphrase)
+	k, err = keys.Load(dir, cfg.Passphrase)
+	return k, dir, err
+}
+
+func (c *cli) keysThere(origin string) (string, error) {
+	k, dir, err := c.loadKeys(origin)
 	if err != nil {
 		return "", err
 	}

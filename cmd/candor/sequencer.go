@@ -72,12 +72,7 @@ func (l *sharedLog) Handler() http.Handler {
 
 // lookAtSequencer asks the sequencer of a shared log how far the log is.
 func (c *cli) lookAtSequencer(ctx context.Context, origin string) (string, error) {
-	cfg := c.engineConfig()
-	dir, err := keysDir(cfg, origin)
-	if err != nil {
-		return "", err
-	}
-	k, err := keys.Load(dir, cfg.Passphrase)
+	k, dir, err := c.loadKeys(origin)
 	if err != nil {
 		return "", err
 	}
