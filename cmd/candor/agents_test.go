@@ -150,6 +150,12 @@ func TestAgentSearchesAndOpensOnTheRecord(t *testing.T) {
 	if g.records() != before {
 		t.Error("reading on, and looking at the purpose, are no new acts")
 	}
+	if said, refused = g.call(cs, "ask", map[string]any{"question": "What is known of the bittern?"}); refused || !strings.Contains(said, "A letter about the bittern") {
+		t.Errorf("asked: %s", said)
+	}
+	if rec := g.last(); rec.Act != "ask" || !rec.Agent || rec.Decision != receipt.Allow {
+		t.Errorf("the record of asking: %+v", rec)
+	}
 	if said, refused = g.call(cs, "facets", map[string]any{"query": "bittern"}); refused || !strings.Contains(said, "text/plain") {
 		t.Errorf("facets: %s", said)
 	}

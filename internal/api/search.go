@@ -12,6 +12,7 @@ import (
 func (d *door) searchRoutes() []route {
 	return []route{
 		post("search", "/search", "Search under a purpose", d.search),
+		post("ask", "/ask", "Find the passages that fit a question, under a purpose", d.ask),
 	}
 }
 
@@ -20,9 +21,18 @@ func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest)
 		return wire.SearchResult{}, candor.Errorf(candor.Invalid, "offset and limit must be 0 or more.")
 	}
 	res, err := d.archive.Search(r.Context(), who, archive.SearchRequest(in))
-	if err != nil {
-		return wire.SearchResult{}, err
+	return encodeResult(res), err
+}
+
+func (d *door) ask(r *http.Request, who archive.Actor, in wire.AskRequest) (wire.Answer, error) {
+	if in.Limit < 0 {
+		return wire.Answer{}, candor.Errorf(candor.Invalid, "limit must be 0 or more.")
 	}
+	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in))
+	return wire.Answer{SearchResult: encodeResult(res)}, err
+}
+
+func encodeResult(res archive.SearchResult) wire.SearchResult {
 	return wire.SearchResult{
 		Total:   res.Total,
 		Before:  res.Before,
@@ -33,7 +43,7 @@ func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest)
 		TookMS:  float64(res.Took) / float64(time.Millisecond),
 		Purpose: encodePurpose(res.Purpose),
 		Receipt: encodeReceipt(res.Receipt),
-	}, nil
+	}
 }
 
 func encodeHit(h archive.SearchHit) wire.Hit {

@@ -168,6 +168,10 @@ func (s *standIn) Search(_ context.Context, _ archive.Actor, r archive.SearchReq
 	}, s.err
 }
 
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.SearchResult, error) {
+	return s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
+}
+
 func (s *standIn) Open(context.Context, archive.Actor, archive.OpenRequest) (*archive.View, error) {
 	return &archive.View{ID: "v1", Item: item, Receipt: proof, Purpose: purpose, Expires: when}, s.err
 }

@@ -19,12 +19,17 @@ const (
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
-	start := time.Now()
 	node, err := query.Parse(r.Query, query.Options{})
 	if err != nil {
 		return SearchResult{}, err
 	}
-	work, err := a.under(ctx, candor.ActSearch, who, r.Purpose, Details{Query: r.Query, Filters: r.Filters})
+	return a.find(ctx, candor.ActSearch, who, r, node)
+}
+
+// find looks for what a node means, as an act of a kind.
+func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node) (SearchResult, error) {
+	start := time.Now()
+	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Filters: r.Filters})
 	if err != nil {
 		return SearchResult{}, err
 	}

@@ -221,6 +221,11 @@ func (c *Client) Search(ctx context.Context, in wire.SearchRequest) (wire.Search
 	return post[wire.SearchResult](ctx, c, "/search", in)
 }
 
+// Ask finds the passages that fit a question.
+func (c *Client) Ask(ctx context.Context, in wire.AskRequest) (wire.Answer, error) {
+	return post[wire.Answer](ctx, c, "/ask", in)
+}
+
 // Open opens an item under a purpose.
 func (c *Client) Open(ctx context.Context, item candor.ItemID, purpose candor.PurposeID) (wire.View, error) {
 	return post[wire.View](ctx, c, "/items/"+url.PathEscape(string(item))+"/open", wire.OpenRequest{Purpose: purpose})

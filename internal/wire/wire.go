@@ -230,6 +230,20 @@ type SearchResult struct {
 	Receipt
 }
 
+// AskRequest asks a question, in a person's words.
+type AskRequest struct {
+	Question   string           `json:"question"`
+	Purpose    candor.PurposeID `json:"purpose"`
+	Collection string           `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
+	Limit      int              `json:"limit,omitempty" doc:"items with passages; 0 is 5, at most 20"`
+}
+
+// Answer is what fits a question.
+type Answer struct {
+	Model string `json:"model" doc:"what wrote the answer; empty where no model did: then the hits' snippets are all there is"`
+	SearchResult
+}
+
 // Hit is one found item.
 type Hit struct {
 	Item       candor.ItemID    `json:"item"`

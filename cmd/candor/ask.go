@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/internal/wire"
+)
+
+// answered is what `ask --json` prints.
+type answered struct {
+	Model    string    `json:"model"` // what wrote the answer; "" where no model did
+	Total    int64     `json:"total"`
+	Passages []passage `json:"passages"`
+	Receipt  string    `json:"receipt"`
+	TookMS   float64   `json:"took_ms"`
+}
+
+type passage struct {
+	Item candor.ItemID `json:"item"`
+	Name string        `json:"name"`
+	Path string        `json:"path"`
+	Page int           `json:"page,omitempty"`
+	Text string        `json:"text"`
+}
+
+func (c *cli) askCommand() *cobra.Command {
+	var in wire.AskRequest
+	var receiptFile string
+	cmd := &cobra.Command{
+		Use:   "ask QUESTION",
+		Short: "Find the passages that fit a question, under a purpose",
+		Long: `Ask a question in your own words. No model is asked: you get the passages that fit
+the question best, with their items, or are told that nothing under the purpose
+fits. Asking is an act of its own, which the purpose must allow (--act ask), and
+what it shows counts as a search's results do.`,
+		Args:    oneArg("question (in quotes)"),
+		Example: example(`candor ask "Who paid for the flood wall?" --purpose p-3k7v2m9qxa`),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := need(cmd, "purpose"); err != nil {
+				return err
+			}
+			in.Question = args[0]
+			return c.with(cmd.Context(), func(conn *connection) error {
+				res, err := conn.Ask(cmd.Context(), in)
+				if err != nil {
+					return err
+				}
+				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
+					return err
+				}
+				return c.print(asAnswered(res), func(w io.Writer) { printAnswer(w, res) })
+			})
+		},
+	}
+	f := cmd.Flags()
+	purposeFlag(cmd, &in.Purpose)
+	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
+	f.IntVar(&in.Limit, "limit", 5, "most `items` with passages; at most 20")
+	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
+	return cmd
+}
+
+func asAnswered(res wire.Answer) answered {
+	out := answered{Model: res.Model, Total: res.Total, Passages: []passage{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	for _, h := range res.Hits {
+		for _, s := range h.Snippets {
+			out.Passages = append(out.Passages, passage{h.Item, h.Name, h.Path, s.Page, s.Text})
+		}
+	}
+	return out
+}
+
+func printAnswer(w io.Writer, res wire.Answer) {
+	if res.Total == 0 {
+		fmt.Fprintf(w, "Not in the archive: nothing under %s fits this question.\n", res.Purpose.ID)
+	} else {
+		fmt.Fprintln(w, "No model was asked, so this is no answer but the passages that fit best. Looked for:", res.Meaning)
+	}
+	for i, h := range res.Hits {
+		fmt.Fprintf(w, "\n%3d. %s  %s\n", i+1, printable(h.Name), h.Item)
+		for _, s := range h.Snippets {
+			where := ""
+			if s.Page > 0 {
+				where = fmt.Sprintf(" (page %d)", s.Page)
+			}
+			fmt.Fprintf(w, "     “%s”%s\n", printable(s.Text), where)
+		}
+	}
+	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
+		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+}
