@@ -525,3 +525,45 @@ func TestSignInSlowsDown(t *testing.T) {
 	_, err := h.SignIn(bg, "reader", "reader-password")
 	must(t, err)
 }
+
+// TestAttackChangeUnwitnessed: while the witnesses are kept away nobody changes
+// who may act, what there is, or what was asked for.
+func TestAttackChangeUnwitnessed(t *testing.T) {
+	h := newHouse(t)
+	there := func() (people, collections, purposes int) {
+		all, err := h.People(bg, h.admin)
+		must(t, err)
+		cs, err := h.Collections(bg, h.admin)
+		must(t, err)
+		ps, err := h.Purposes(bg, h.reader)
+		must(t, err)
+		return len(all), len(cs), len(ps)
+	}
+	for name, change := range map[string]func() error{
+		"person": func() error {
+			_, err := h.AddPerson(bg, h.admin, candor.Person{ID: "accomplice", Name: "Planted Person", Roles: []candor.Role{candor.Reader}}, "long-enough-password")
+			return err
+		},
+		"collection": func() error { _, err := h.AddCollection(bg, h.admin, "secret", "Secret"); return err },
+		"purpose": func() error {
+			_, _, err := h.RequestPurpose(bg, h.reader, archive.PurposeRequest{Reason: "research", Why: "to have a look around", Collections: []string{"main"}})
+			return err
+		},
+		"addition": func() error {
+			a, err := h.BeginAddition(bg, h.adder, "main", "box", 1)
+			must(t, err)
+			_, err = h.PutFile(bg, h.adder, a.ID, archive.FileHeader{Path: "a.txt", Size: 1}, strings.NewReader("a"))
+			return err
+		},
+	} {
+		people, collections, purposes := there()
+		h.faults.away.Store(true)
+		if err := change(); candor.CodeOf(err) != candor.Unavailable {
+			t.Errorf("%s: %v", name, err)
+		}
+		h.faults.away.Store(false)
+		if p, c, u := there(); p != people || c != collections || u != purposes {
+			t.Errorf("%s: there are %d people, %d collections and %d purposes now", name, p-people, c-collections, u-purposes)
+		}
+	}
+}

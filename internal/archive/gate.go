@@ -18,7 +18,7 @@ import (
 //
 //	intend   the intent record is durable before anything is looked up
 //	decide   the terms, on facts computed here
-//	run      the act itself, while witnesses cosign the intent
+//	run      the act itself; if it only looks, while witnesses cosign the intent
 //	decide   again, on what the act would show
 //	settle   coverage is counted before it can be used
 //	conclude the outcome record is durable, refusals too
@@ -94,8 +94,10 @@ func (g *gate) pass(ctx context.Context, a act, run func(context.Context) (resul
 	if err != nil {
 		return passed{}, g.fail(ctx, a, intent, err)
 	}
-	if err := g.log.Await(context.WithoutCancel(ctx), intent); err != nil {
-		return passed{}, err // nothing has been counted or shown
+	if a.onlyLooks() {
+		if err := g.log.Await(context.WithoutCancel(ctx), intent); err != nil {
+			return passed{}, err // nothing has been counted or shown
+		}
 	}
 	r, req, fresh, err := g.outcomeOf(ctx, a, intent, res)
 	if err != nil {
@@ -133,6 +135,11 @@ func (g *gate) outcomeOf(ctx context.Context, a act, intent int64, res result) (
 	return receipt.Receipt{}, nil, nil, err
 }
 
+// onlyLooks reports whether running the act changes nothing, as under a purpose.
+// Then witnesses may cosign its intent meanwhile; any other act waits for them
+// first, so that nothing is changed that they could not have seen.
+func (a *act) onlyLooks() bool { return a.purpose != nil }
+
 // intend writes the intent record and returns its index.
 func (g *gate) intend(ctx context.Context, a *act) (int64, error) {
 	a.at = g.now()
@@ -143,6 +150,9 @@ func (g *gate) intend(ctx context.Context, a *act) (int64, error) {
 		return 0, err
 	}
 	index, err := g.log.Enter(context.WithoutCancel(ctx), leaf, sealed)
+	if err == nil && !a.onlyLooks() {
+		err = g.log.Await(context.WithoutCancel(ctx), index)
+	}
 	return index, unwritten(err)
 }
 

@@ -291,6 +291,7 @@ func (lines) Render(context.Context, candor.Source, int, int) ([]byte, error) {
 type faults struct {
 	left  atomic.Int64 // calls until the fault; below 0 disarmed
 	where atomic.Value
+	away  atomic.Bool // the witnesses are, for as long as it is set
 }
 
 var errFault = errors.New("injected fault")
@@ -341,6 +342,9 @@ func (l faultyLog) Enter(ctx context.Context, leaf, details []byte) (int64, erro
 }
 
 func (l faultyLog) Await(ctx context.Context, index int64) error {
+	if l.f.away.Load() {
+		return candor.Wrap(errFault, candor.Unavailable, "The witnesses are away.")
+	}
 	if err := l.f.at("log witnesses"); err != nil {
 		return err
 	}
