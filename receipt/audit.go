@@ -21,12 +21,12 @@ type auditor struct {
 	oldest   int64             // intents before this index are no longer waited for
 	last     time.Time
 	lastAt   int64
-	read     string                  // the record time that was parsed last,
-	readAs   time.Time               // and what it is: most records have that of the one before
-	young    map[nonceBytes]struct{} // nonces: two generations,
-	old      map[nonceBytes]struct{} // the older dropped when the younger is full
-	window   int                     // nonces in a generation
-	forgot   int64                   // nonces dropped
+	read     string               // the record time that was parsed last,
+	readAs   time.Time            // and what it is: most records have that of the one before
+	young    map[nonceBytes]int64 // nonces to indexes: two generations,
+	old      map[nonceBytes]int64 // the older dropped when the younger is full
+	window   int                  // nonces in a generation
+	forgot   int64                // nonces dropped
 	purposes map[string]*auditedPurpose
 }
 
@@ -48,7 +48,7 @@ type auditedPurpose struct {
 // newAuditor makes one for a log of about so many records.
 func newAuditor(v *Verification, records int64) *auditor {
 	return &auditor{
-		v: v, open: make(map[int64]awaited), young: make(map[nonceBytes]struct{}, min(records, nonceWindow)),
+		v: v, open: make(map[int64]awaited), young: make(map[nonceBytes]int64, min(records, nonceWindow)),
 		window: nonceWindow, purposes: make(map[string]*auditedPurpose),
 	}
 }
@@ -91,15 +91,17 @@ func (a *auditor) checkTime(index int64, r *Record) {
 func (a *auditor) checkNonce(index int64, r *Record) {
 	var n nonceBytes
 	_, _ = base64.RawURLEncoding.Decode(n[:], []byte(r.Nonce)) // a record has one
-	_, again := a.old[n]
-	before := len(a.young)
-	a.young[n] = struct{}{}
-	if again || len(a.young) == before {
-		a.v.problem("Record #%d repeats the nonce of a record before it.", index)
+	first, again := a.young[n]
+	if !again {
+		first, again = a.old[n]
 	}
+	if again {
+		a.v.problem("Record #%d repeats the nonce of record #%d.", index, first)
+	}
+	a.young[n] = index
 	if len(a.young) >= a.window {
 		a.forgot += int64(len(a.old))
-		a.old, a.young = a.young, make(map[nonceBytes]struct{})
+		a.old, a.young = a.young, make(map[nonceBytes]int64)
 	}
 }
 

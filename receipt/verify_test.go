@@ -88,7 +88,7 @@ func TestVerifyFindsLies(t *testing.T) {
 		"another purpose":         {func(h []Record) []Record { h[9].Purpose = "p-zzzzzzzzzz"; return h }, "they differ in the purpose"},
 		"another actor":           {func(h []Record) []Record { h[9].Actor = "c3"; return h }, "they differ in the actor"},
 		"back-dated":              {func(h []Record) []Record { h[9].Time = "2026-11-23T14:00Z"; return h }, "Record #9 is back-dated"},
-		"nonce repeated":          {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of a record before it"},
+		"nonce repeated":          {func(h []Record) []Record { h[9].Nonce = h[3].Nonce; return h }, "Record #9 repeats the nonce of record #3"},
 		"never approved":          {func(h []Record) []Record { h[5].Decision, h[5].Rule, h[5].Grant = Refuse, "own", nil; return h }, "was not approved before it"},
 		"approval was a no":       {func(h []Record) []Record { h[5].Grant = grant(Refused); return h }, "record #5 had made refused"},
 		"over coverage":           {func(h []Record) []Record { h[9].New = 9; return h }, "more than its coverage of 20 items: with record #9 it came to 21"},
