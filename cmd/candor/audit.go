@@ -252,6 +252,7 @@ func printAuditedRecord(w io.Writer, r auditedRecord) {
 	line("purpose", strings.TrimSpace(rec.Purpose+" "+rec.Reason))
 	line("why", d.Why)
 	line("asked", d.Query)
+	line("mode", d.Mode)
 	for _, name := range slices.Sorted(mapKeys(d.Filters)) {
 		line(name, strings.Join(d.Filters[name], ", "))
 	}

@@ -31,25 +31,24 @@ type searchedHit struct {
 
 func (c *cli) searchCommand() *cobra.Command {
 	var in wire.SearchRequest
-	var mode, from, to, receiptFile string
+	var from, to, receiptFile string
 	var filters []string
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
 		Short: "Search under a purpose",
 		Long: `Search under a purpose. Words are joined by AND; "a phrase", pre*, fuzzy~,
 AND, OR, NOT, parentheses and field:word are understood; docs/query.md and
-the help page of a running server tell all.`,
+the help page of a running server tell all. --mode semantic finds what is about
+the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 		Args: oneArg("query (in quotes if it has several words)"),
 		Example: example(
 			`candor search "flood wall" --purpose p-3k7v2m9qxa`,
 			`candor search '"flood wall" AND tender*' --purpose p-3k7v2m9qxa --filter type=application/pdf --limit 50`,
+			`candor search "who paid for the sea defences" --purpose p-3k7v2m9qxa --mode hybrid`,
 			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "purpose"); err != nil {
 				return err
-			}
-			if mode != "text" {
-				return candor.Errorf(candor.NotSupported, "This version searches by text only. Leave --mode away, or say --mode text.")
 			}
 			in.Query = args[0]
 			var err error
@@ -76,7 +75,7 @@ the help page of a running server tell all.`,
 	}
 	f := cmd.Flags()
 	purposeFlag(cmd, &in.Purpose)
-	f.StringVar(&mode, "mode", "text", "how to search: text")
+	f.StringVar(&in.Mode, "mode", "text", "how to search: text (by words), semantic (by meaning) or hybrid (both)")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
 	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, year, condition, name or path (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")

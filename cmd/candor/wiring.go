@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"candor"
+	"candor/internal/analyze/embed"
 	"candor/internal/api"
 	"candor/internal/archive"
 	"candor/internal/catalog"
@@ -128,6 +129,9 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	}
 	ports.Pseudonyms = own.Pseudonyms
 	if err := e.caches(ctx, cfg, own, &ports); err != nil {
+		return err
+	}
+	if ports.Embedder, err = embed.New(); err != nil {
 		return err
 	}
 	pool, err := extract.New(extract.Config{Logger: cfg.Logger})

@@ -31,6 +31,7 @@ type Config struct {
 	Vault     Vault
 	Catalog   Catalog
 	Index     Index
+	Embedder  Embedder // nil: nothing is searched by meaning
 	Extractor Extractor
 	Custodian Custodian
 	Terms     Terms
@@ -179,6 +180,7 @@ type FileHeader struct {
 // SearchRequest asks for one page of results under a purpose.
 type SearchRequest struct {
 	Query      string
+	Mode       string // ModeText, ModeSemantic or ModeHybrid; "" is ModeText
 	Purpose    candor.PurposeID
 	Collection string              // "" is every collection of the purpose
 	Filters    map[string][]string // facet field or name/path to accepted values
@@ -189,6 +191,14 @@ type SearchRequest struct {
 	Sort       string // relevance, date-desc, date-asc
 	Facets     bool
 }
+
+// Modes of a search: by words, by meaning, or by both at once. Results by meaning
+// have no natural end; at most query.DefaultNear of each kind are found.
+const (
+	ModeText     = "text"
+	ModeSemantic = "semantic"
+	ModeHybrid   = "hybrid"
+)
 
 // SearchResult is one page of results with the receipt of having been shown it.
 type SearchResult struct {

@@ -25,6 +25,7 @@ type Details struct {
 	Purpose candor.PurposeID    `json:"purpose,omitempty"`
 	Why     string              `json:"why,omitempty"`
 	Query   string              `json:"query,omitempty"`
+	Mode    string              `json:"mode,omitempty"` // semantic or hybrid; empty is by words
 	Filters map[string][]string `json:"filters,omitempty"`
 	Source  string              `json:"source,omitempty"`  // what was handed in
 	Subject string              `json:"subject,omitempty"` // whom or what an administrative act concerned

@@ -131,7 +131,7 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
 		return err
 	}
-	d.become(item, document(item, it.path, sink.text.String()))
+	d.become(item, a.document(ctx, item, it.path, sink.text.String()))
 	return nil
 }
 
@@ -274,13 +274,22 @@ func (s *sink) notes() []string {
 	return all
 }
 
-// document is what the index gets of an item.
-func document(item candor.Item, path, text string) query.Document {
-	return query.Document{
+// document is what the index gets of an item. Without a place in meaning, if
+// the model fails, it is still found by its words.
+func (a *Archive) document(ctx context.Context, item candor.Item, path, text string) query.Document {
+	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
 		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields,
 	}
+	if a.cfg.Embedder == nil {
+		return d
+	}
+	var err error
+	if d.Meaning, err = a.cfg.Embedder.Embed(ctx, item.Title, text); err != nil {
+		a.cfg.Logger.Warn("an item could not be placed by meaning; it is found by words only", "item", item.ID, "err", err)
+	}
+	return d
 }
 
 // memory is content held in memory.

@@ -152,6 +152,17 @@ type Index interface {
 	Wipe(ctx context.Context) error
 }
 
+// Embedder gives texts a place in meaning, where texts about the same thing
+// stand close together. The same text has the same place. Safe for concurrent use.
+type Embedder interface {
+	// Model names the space of the places.
+	Model() string
+	// Embed places the passages of a text; none where nothing of it is understood.
+	Embed(ctx context.Context, title, text string) (query.Meaning, error)
+	// Query places what is looked for; nil where nothing of it is understood.
+	Query(ctx context.Context, text string) ([]float32, error)
+}
+
 // Extractor reads hostile files in confined workers. Safe for concurrent use.
 type Extractor interface {
 	// Extract reads a source. Whatever the source does, it ends in a condition;

@@ -196,7 +196,7 @@ func (r *rebuild) index(ctx context.Context, items []candor.Item, texts []candor
 		if err != nil {
 			return err
 		}
-		docs = append(docs, document(it, r.pathOf(ctx, it), text))
+		docs = append(docs, r.archive.document(ctx, it, r.pathOf(ctx, it), text))
 		size += len(text)
 		if size > batchText || len(docs) == batchItems || i == len(items)-1 {
 			if err := r.archive.cfg.Index.Put(ctx, docs); err != nil {

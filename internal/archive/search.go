@@ -14,6 +14,10 @@ import (
 const (
 	defaultLimit = 20
 	mostHits     = 100
+
+	// leastLikeness is how like a passage must be to what is looked for to be
+	// found by meaning; what is less is about something else.
+	leastLikeness = 0.3
 )
 
 // Search answers a query under a purpose. Everything that the page shows is
@@ -29,7 +33,7 @@ func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (Searc
 // find looks for what a node means, as an act of a kind.
 func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Filters: r.Filters})
+	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Filters: r.Filters})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -38,6 +42,9 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 		return SearchResult{}, err
 	}
 	ask, err := searchRequest(r, node, collections)
+	if err == nil {
+		err = a.lookByMeaning(ctx, &ask, r.Mode)
+	}
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -57,7 +64,7 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 	}
 	out := SearchResult{
 		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
-		Meaning: query.String(node), Receipt: done.receipt,
+		Meaning: query.String(ask.Query), Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
 	out.Took = time.Since(start)
@@ -114,6 +121,42 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 		ask.Facets = fields
 	}
 	return ask, nil
+}
+
+// byMeaning is what the details say of a mode; nothing for a search by words.
+func byMeaning(mode string) string {
+	if mode == ModeText {
+		return ""
+	}
+	return mode
+}
+
+// lookByMeaning makes a request look by meaning, if the mode asks for it.
+func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string) error {
+	switch {
+	case mode == "" || mode == ModeText:
+		return nil
+	case mode != ModeSemantic && mode != ModeHybrid:
+		return candor.Errorf(candor.Invalid, "There is no mode %q. Search by text, semantic or hybrid.", mode)
+	case a.cfg.Embedder == nil:
+		return candor.Errorf(candor.NotSupported, "This archive has no model of meaning. Search by text.")
+	}
+	sense := query.SenseOf(ask.Query)
+	vector, err := a.cfg.Embedder.Query(ctx, sense.Text)
+	if err != nil {
+		return err
+	}
+	if vector == nil && mode == ModeSemantic {
+		return candor.Errorf(candor.Invalid, "To search by meaning, say in some English words what it is about; the query has none that the model knows. Or search by text.")
+	}
+	if vector == nil {
+		return nil // words alone are what there is to go by
+	}
+	ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Vector: vector, Least: leastLikeness, Within: sense.Within, Fused: mode == ModeHybrid}
+	if ask.Near.Fused {
+		ask.Query = sense.Words
+	}
+	return nil
 }
 
 func sortOrder(s string) (query.Sort, error) {

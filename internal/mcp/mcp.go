@@ -98,6 +98,7 @@ type query struct {
 	Filters    map[string][]string `json:"filters,omitempty" jsonschema:"accepted values by field: collection, type, language, people, year, condition, name or path"`
 	From       string              `json:"from,omitempty" jsonschema:"earliest date of the content, as 2026-11-23"`
 	To         string              `json:"to,omitempty" jsonschema:"latest date of the content, inclusive, as 2026-11-23"`
+	Mode       string              `json:"mode,omitempty" jsonschema:"text (by words), semantic (by meaning, at most 200 items) or hybrid (both); text if left out"`
 	Sort       string              `json:"sort,omitempty" jsonschema:"relevance, date-desc or date-asc"`
 	Offset     int                 `json:"offset,omitempty" jsonschema:"how many results to pass over"`
 	Limit      int                 `json:"limit,omitempty" jsonschema:"most results, at most 20; 0 is 10"`
@@ -212,7 +213,7 @@ func (t *tools) ask(ctx context.Context, q query, facets bool) (wire.SearchResul
 		to = to.AddDate(0, 0, 1)
 	}
 	return t.cfg.Client.Search(ctx, wire.SearchRequest{
-		Query: q.Query, Purpose: t.cfg.Purpose, Collection: q.Collection, Filters: q.Filters, From: from, To: to,
+		Query: q.Query, Mode: q.Mode, Purpose: t.cfg.Purpose, Collection: q.Collection, Filters: q.Filters, From: from, To: to,
 		Sort: q.Sort, Offset: q.Offset, Limit: q.Limit, Facets: facets,
 	})
 }

@@ -77,6 +77,20 @@ type Document struct {
 	Date       time.Time // zero when not known
 	Added      time.Time
 	Fields     []candor.Field
+	Meaning    Meaning
+}
+
+// Meaning is where a text stands in the space of an embedding model: texts
+// about the same thing stand close together, whatever words they use.
+type Meaning struct {
+	Model    string // tells spaces apart that cannot be compared; "" if there are no passages
+	Passages []Passage
+}
+
+// Passage is a piece of a document's text with its place.
+type Passage struct {
+	Start, End int       // bytes of Text; on one page
+	Vector     []float32 // of length 1; as many numbers as the model has dimensions
 }
 
 // Facet fields. Every adapter counts these.
@@ -117,7 +131,25 @@ type Request struct {
 	Facets   []string // facet fields to count over the whole result
 	FacetTop int      // most values a facet; 0 means 20
 	Snippets bool
+	Near     *Near // look by meaning too; nil looks by words only
 }
+
+// Near asks for documents whose passages stand close to a place. What it finds
+// has no natural end, so that the result is bounded: the Most nearest of those
+// that match the request's filters and Within. If Fused, the Most best by
+// Query are in the result too, and the order is made of both; else Query only
+// marks words in snippets. Documents without passages of the model are found by words only.
+type Near struct {
+	Model  string
+	Vector []float32 // of length 1
+	Most   int       // 0 means 200
+	Least  float64   // documents less like it than this (a cosine) are not found by meaning
+	Within Node      // nil is everything
+	Fused  bool
+}
+
+// DefaultNear is how many documents Near takes if it does not say.
+const DefaultNear = 200
 
 // Hit is one found item.
 type Hit struct {

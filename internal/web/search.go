@@ -98,6 +98,7 @@ func (s *server) search(w http.ResponseWriter, v *visit) error {
 	}
 	r := archive.SearchRequest{
 		Query:      strings.TrimSpace(v.PostFormValue("q")),
+		Mode:       v.PostFormValue("mode"),
 		Purpose:    purpose,
 		Collection: v.PostFormValue("collection"),
 		Sort:       v.PostFormValue("sort"),

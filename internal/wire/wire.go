@@ -205,6 +205,7 @@ type Entries struct {
 // body, not in a URL, so that no proxy's log keeps what was searched for.
 type SearchRequest struct {
 	Query      string              `json:"query"`
+	Mode       string              `json:"mode,omitempty" doc:"text (the default), semantic or hybrid"`
 	Purpose    candor.PurposeID    `json:"purpose"`
 	Collection string              `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
 	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, people, year, condition, name or path to accepted values"`

@@ -44,6 +44,8 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"ReplaceAndDelete", testReplaceAndDelete},
 		{"Snippets", testSnippets},
 		{"SnippetsAreRight", testSnippetsAreRight},
+		{"Near", testNear},
+		{"NearIsRight", testNearIsRight},
 		{"BadRequests", testBadRequests},
 		{"Cancelled", testCancelled},
 		{"Model", testModel},

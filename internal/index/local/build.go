@@ -27,6 +27,7 @@ type builder struct {
 
 	w       *segmentWriter
 	columns columnsBuilder
+	places  passageBuilder
 	offsets []byte // where stored documents end
 	pending int    // documents in the segment so far
 }
@@ -44,13 +45,14 @@ func (b *builder) begin(w *sealWriter) {
 	b.w = &segmentWriter{sealWriter: w}
 	b.occ.reset()
 	b.columns = newColumnsBuilder()
+	b.places.reset()
 	b.offsets = append(b.offsets[:0], make([]byte, 8)...)
 	b.pending = 0
 	b.w.begin()
 }
 
 // bytes is the memory that the segment in making takes.
-func (b *builder) bytes() int { return b.occ.bytes() + 128*b.pending }
+func (b *builder) bytes() int { return b.occ.bytes() + b.places.bytes() + 128*b.pending }
 
 // add adds a document; their numbers ascend.
 func (b *builder) add(d *query.Document) error {
@@ -59,6 +61,7 @@ func (b *builder) add(d *query.Document) error {
 	b.w.append(b.store.encode(d))
 	b.offsets = binary.LittleEndian.AppendUint64(b.offsets, uint64(b.w.off))
 	b.columns.add(d)
+	b.places.add(d)
 	for field := range fieldCount {
 		b.columns.lengths[field] = append(b.columns.lengths[field], b.words(uint8(field), doc, partsOf(d, field)))
 	}
@@ -106,6 +109,7 @@ func (b *builder) finish() error {
 	b.w.end(sectionStored)
 	b.w.put(sectionOffsets, b.offsets)
 	b.columns.write(b.w)
+	b.places.write(b.w)
 	err := writeTerms(b.w, func(t *termWriter) error {
 		for field := range fieldCount {
 			if err := b.field(t, field); err != nil {

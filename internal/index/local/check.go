@@ -56,6 +56,9 @@ func (x *Index) checkColumns(ctx context.Context, v *view) error {
 	if err = errors.Join(err, err2, err3); err != nil {
 		return err
 	}
+	if err := v.checkPassages(); err != nil {
+		return err
+	}
 	for doc := range v.docs {
 		if doc%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -68,6 +71,19 @@ func (x *Index) checkColumns(ctx context.Context, v *view) error {
 		}
 	}
 	return nil
+}
+
+// checkPassages decodes where passages stand, and their signatures.
+func (s *segment) checkPassages() error {
+	p, err := s.passages()
+	if err != nil || p == nil {
+		return err
+	}
+	signs, err := s.signatures()
+	if err == nil && len(signs) != p.count()*p.dims/64 {
+		err = errFormat
+	}
+	return err
 }
 
 // checkTerms decodes every record of the dictionary, with its positions, and

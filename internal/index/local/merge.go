@@ -70,6 +70,9 @@ func (m *merging) write(sw *sealWriter) error {
 	if err := m.columns(w); err != nil {
 		return err
 	}
+	if err := m.passages(w); err != nil {
+		return err
+	}
 	if err := writeTerms(w, m.terms); err != nil {
 		return err
 	}

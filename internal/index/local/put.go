@@ -25,6 +25,9 @@ func (x *Index) Put(ctx context.Context, docs []query.Document) error {
 	if len(docs) == 0 {
 		return nil
 	}
+	if err := oneSpace(docs); err != nil {
+		return err
+	}
 	if err := x.merges.room(ctx); err != nil {
 		return err
 	}

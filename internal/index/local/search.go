@@ -18,6 +18,9 @@ const defaultFacetTop = 20
 // by cursor reach any depth.
 const maxPage = 10_000_000
 
+// mostNear bounds how many documents are taken by meaning.
+const mostNear = 10_000
+
 // Search answers a request from one snapshot. It fails with Invalid for a
 // request that makes no sense, TooLarge for patterns that stand for too many
 // words, Verification when a block that it needs was changed, and with the
@@ -35,7 +38,11 @@ func (x *Index) Search(ctx context.Context, req query.Request) (query.Result, er
 	}
 	defer snap.release()
 	var res query.Result
-	err = sound(func() error { res, err = x.answer(ctx, snap, req); return err })
+	answer := x.answer
+	if req.Near != nil {
+		answer = x.answerNear
+	}
+	err = sound(func() error { res, err = answer(ctx, snap, req); return err })
 	if err != nil {
 		return query.Result{}, explain(ctx, err)
 	}
@@ -54,7 +61,7 @@ func sound(f func() error) (err error) {
 }
 
 func validate(r query.Request) error {
-	if r.Query == nil {
+	if r.Query == nil && (r.Near == nil || r.Near.Fused) {
 		return candor.Errorf(candor.Invalid, "The query is empty. Type a word, or * for everything.")
 	}
 	if r.Offset < 0 || r.Limit < 0 || r.FacetTop < 0 {
@@ -70,6 +77,9 @@ func validate(r query.Request) error {
 		if !slices.Contains(facetFields, f) {
 			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
 		}
+	}
+	if n := r.Near; n != nil && (n.Model == "" || !fitDims(len(n.Vector)) || n.Most < 0 || n.Most > mostNear) {
+		return candor.Errorf(candor.Invalid, "To look by meaning takes a model's name, a vector of it, and at most %d results.", mostNear)
 	}
 	switch r.Sort {
 	case "", query.ByRelevance, query.ByDateDown, query.ByDateUp:
@@ -98,15 +108,21 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 		}
 	}
 	res.Facets = facets.top(req.FacetTop)
-	hits := best.sorted()
+	res.Hits, err = x.hits(p, req, best.page(req, &res), nil)
+	return res, err
+}
+
+// page returns the documents of the page that is asked for, and says in a
+// result, of which the total is known, where it stands.
+func (t *top) page(req query.Request, res *query.Result) []found {
+	hits := t.sorted()
 	skip := min(req.Offset, len(hits))
-	res.Before = best.passed + int64(skip)
+	res.Before = t.passed + int64(skip)
 	hits = hits[skip:]
 	if n := len(hits); n > 0 && res.Before+int64(n) < res.Total {
 		res.Next = &query.Cursor{Key: hits[n-1].key, Num: hits[n-1].num}
 	}
-	res.Hits, err = x.hits(p, req, hits)
-	return res, err
+	return hits
 }
 
 // answer finds, counts and ranks in one segment, and returns how many match.
@@ -201,15 +217,20 @@ func (m *matcher) byDate(best *top, matched *set, up bool) {
 		return
 	}
 	matched.each(func(d uint32) bool {
-		key := math.Inf(-1)
-		if t := dates.at(d); t != noTime {
-			if key = float64(t); up {
-				key = -key
-			}
-		}
-		best.add(found{key: key, num: uint32(nums.at(d)), doc: d, view: m.i})
+		best.add(found{key: dateKey(dates.at(d), up), num: uint32(nums.at(d)), doc: d, view: m.i})
 		return true
 	})
+}
+
+// dateKey orders by date, with what has none last.
+func dateKey(t int64, up bool) float64 {
+	switch {
+	case t == noTime:
+		return math.Inf(-1)
+	case up:
+		return -float64(t)
+	}
+	return float64(t)
 }
 
 func firstError(errs ...error) error {
@@ -283,8 +304,9 @@ func (f *facetCounts) top(n int) map[string][]query.Count {
 	return out
 }
 
-// hits reads what is told of each found document.
-func (x *Index) hits(p *plan, req query.Request, page []found) ([]query.Hit, error) {
+// hits reads what is told of each found document. nearest has the passage by
+// which a document was found by meaning; it is shown if words did not find any.
+func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]int) ([]query.Hit, error) {
 	var markers map[string]*marker
 	if req.Snippets {
 		markers = newMarkers(req.Query)
@@ -295,7 +317,7 @@ func (x *Index) hits(p *plan, req query.Request, page []found) ([]query.Hit, err
 			return nil, err
 		}
 		h := query.Hit{Num: f.num}
-		if p.scores {
+		if p.scores && (req.Sort == "" || req.Sort == query.ByRelevance) {
 			h.Score = f.key
 		}
 		v := p.views[f.view]
@@ -311,7 +333,15 @@ func (x *Index) hits(p *plan, req query.Request, page []found) ([]query.Hit, err
 				return nil, err
 			}
 			h.Item = candor.ItemID(doc.item)
-			h.Snippets = snippets(markers, doc)
+			n, near := nearest[f.spot()]
+			if near = near && n >= 0; !near || req.Near.Fused {
+				h.Snippets = snippets(markers, doc)
+			}
+			if near && len(h.Snippets) == 0 {
+				if h.Snippets, err = v.passageSnippet(doc.text, n, markers["text"]); err != nil {
+					return nil, err
+				}
+			}
 		}
 		out = append(out, h)
 	}

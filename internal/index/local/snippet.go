@@ -101,6 +101,33 @@ func scoreOf(found []match) int {
 	return 1000*len(patterns) + min(len(found), 999)
 }
 
+// passageSnippet shows the beginning of a passage, with what matches in it.
+func (s *segment) passageSnippet(text string, n int, m *marker) ([]query.Snippet, error) {
+	p, err := s.passages()
+	if err != nil {
+		return nil, err
+	}
+	begin := int(min(p.begins.at(uint32(n)), uint64(len(text))))
+	stop := begin + int(min(p.sizes.at(uint32(n)), uint64(len(text)-begin)))
+	end := begin
+	for runes := 0; end < stop && runes < snippetRunes-2; runes++ {
+		_, size := utf8.DecodeRuneInString(text[end:stop])
+		end += size
+	}
+	if end < stop && !gapBefore(text, end) {
+		if at := strings.LastIndexFunc(text[begin:end], isBreak); at > 0 {
+			end = begin + at
+		}
+	}
+	piece := text[begin:end]
+	out := render(piece, 0, len(piece), m.matches(piece))
+	out.Field = "text"
+	if strings.Contains(text, "\f") {
+		out.Page = 1 + strings.Count(text[:begin], "\f")
+	}
+	return []query.Snippet{out}, nil
+}
+
 // bounds widens a range to a snippet that begins and ends between words and
 // stays on its page.
 func bounds(text string, first, last int) (start, end int) {

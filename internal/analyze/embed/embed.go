@@ -1,0 +1,109 @@
+// Package embed gives texts a place in meaning without a model at run time: a
+// table has a vector for each piece of a word, and a text stands at the mean of
+// its pieces. The table is distilled from a sentence transformer (NOTICE.md,
+// tools/distil); it knows English best, and other languages little.
+//
+// It promises that the same text has the same place on every machine, that any
+// bytes are a text, and that no text takes more than time in proportion to its
+// length.
+package embed
+
+import (
+	"context"
+	_ "embed"
+	"math"
+
+	"candor/internal/query"
+)
+
+//go:embed table.bin
+var table []byte
+
+// Static embeds by the built-in table. Safe for concurrent use.
+type Static struct {
+	dims   int
+	pieces pieces
+	rows   []int8    // of each piece dims numbers
+	scales []float32 // what one unit of a piece's row is worth
+}
+
+// Model names the table: places of other names cannot be compared with these.
+const Model = "candor-static-1"
+
+// New reads the built-in table.
+func New() (*Static, error) { return read(table) }
+
+// Model names the space that places are in.
+func (s *Static) Model() string { return Model }
+
+// Embed cuts a text into passages and places each. The title stands before the
+// first. Passages without a known word are left out.
+func (s *Static) Embed(ctx context.Context, title, text string) (query.Meaning, error) {
+	out := query.Meaning{Model: Model}
+	place := newPlace(s)
+	for n, p := range cut(text) {
+		if n%256 == 0 && ctx.Err() != nil {
+			return query.Meaning{}, ctx.Err()
+		}
+		if n == 0 {
+			place.add(title)
+		}
+		place.add(text[p.start:p.end])
+		if v := place.take(); v != nil {
+			out.Passages = append(out.Passages, query.Passage{Start: p.start, End: p.end, Vector: v})
+		}
+	}
+	if len(out.Passages) == 0 {
+		return query.Meaning{}, nil
+	}
+	return out, nil
+}
+
+// Query places what is looked for, nil if no word of it is known.
+func (s *Static) Query(_ context.Context, text string) ([]float32, error) {
+	p := newPlace(s)
+	p.add(text)
+	return p.take(), nil
+}
+
+// place adds up the rows of pieces.
+type place struct {
+	static *Static
+	sum    []float32
+	known  bool
+	word   []byte // buffer
+}
+
+func newPlace(s *Static) *place { return &place{static: s, sum: make([]float32, s.dims)} }
+
+func (p *place) add(text string) {
+	s := p.static
+	p.word = s.pieces.each(text, p.word, func(n int) {
+		p.known = true
+		scale, row := s.scales[n], s.rows[n*s.dims:(n+1)*s.dims]
+		sum := p.sum[:len(row)]
+		for i, f := range row {
+			sum[i] += scale * float32(f)
+		}
+	})
+}
+
+// take returns the vector of what was added, with length 1, and begins anew.
+func (p *place) take() []float32 {
+	square := 0.0
+	for _, f := range p.sum {
+		square += float64(f) * float64(f)
+	}
+	if !p.known || square == 0 {
+		clear(p.sum)
+		return nil
+	}
+	out := make([]float32, len(p.sum))
+	scale := float32(1 / math.Sqrt(square))
+	for i, f := range p.sum {
+		out[i] = f * scale
+	}
+	clear(p.sum)
+	p.known = false
+	return out
+}

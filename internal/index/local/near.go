@@ -1,0 +1,351 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"candor/internal/query"
+)
+
+// Looking by meaning reads through the signatures of all passages that may be
+// found, takes the vectors of those that differ least, and compares them: exact
+// enough (docs/benchmarks.md), with nothing to keep in order but the segments.
+const (
+	// rescored is how many passages are compared by their vectors, at least.
+	rescored = 3000
+	// meaningShare is what likeness weighs in the order of a fused result; words
+	// have the rest.
+	meaningShare = 0.3
+)
+
+// likely is a document that may be in a result by meaning, or is in it.
+type likely struct {
+	found
+	words    float64 // score by words; 0 if it is not among the best
+	likeness float64 // of its nearest passage
+	passage  int     // which one; -1 for none
+}
+
+// spot is where a document stands.
+type spot struct {
+	view int
+	doc  uint32
+}
+
+func (f found) spot() spot { return spot{f.view, f.doc} }
+
+// answerNear answers a request that looks by meaning.
+func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Request) (query.Result, error) {
+	most := cmp.Or(req.Near.Most, query.DefaultNear)
+	byWords, best, err := x.bestByWords(ctx, snap, req, most)
+	if err != nil {
+		return query.Result{}, err
+	}
+	look := &looking{near: req.Near, sign: signature(req.Near.Vector), views: snap.views}
+	if look.within, err = x.narrowed(ctx, snap, req); err != nil {
+		return query.Result{}, err
+	}
+	nearest, err := look.nearest(ctx, most)
+	if err != nil {
+		return query.Result{}, err
+	}
+	result, err := look.fuse(best, nearest)
+	if err != nil {
+		return query.Result{}, err
+	}
+	return x.pageOf(byWords, req, result)
+}
+
+// bestByWords returns the best documents by the request's query, if it asks
+// for them, and the plan that found them.
+func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Request, most int) (*plan, []found, error) {
+	req.Limit, req.Offset, req.After, req.Facets, req.Sort = most, 0, nil, nil, query.ByRelevance
+	if !req.Near.Fused {
+		req.Query = cmp.Or[query.Node](req.Near.Within, query.All{})
+	}
+	p, err := planFor(ctx, snap.views, x.zstd, req)
+	if err != nil || !req.Near.Fused {
+		return p, nil, err
+	}
+	best := &top{size: most}
+	for i := range snap.views {
+		fail := &failure{}
+		m := newMatcher(p, i, fail)
+		m.answer(req, best, newFacetCounts(nil))
+		if m.stopped() {
+			return p, nil, fail.err
+		}
+	}
+	return p, best.sorted(), nil
+}
+
+// narrowed returns, for each view, the documents that may be found by meaning.
+func (x *Index) narrowed(ctx context.Context, snap *snapshot, req query.Request) ([]*set, error) {
+	req.Query, req.Limit = cmp.Or[query.Node](req.Near.Within, query.All{}), 0
+	p, err := planFor(ctx, snap.views, x.zstd, req)
+	if err != nil {
+		return nil, err
+	}
+	within := make([]*set, len(snap.views))
+	for i, v := range snap.views {
+		fail := &failure{}
+		m := newMatcher(p, i, fail)
+		within[i] = m.plan.root.match(m, nil)
+		if gone := v.goneBits(); gone != nil {
+			within[i] = within[i].minus(&set{bits: gone})
+		}
+		if m.stopped() {
+			return nil, fail.err
+		}
+	}
+	return within, nil
+}
+
+// looking is one search by meaning.
+type looking struct {
+	near   *query.Near
+	sign   []uint64
+	views  []*view
+	within []*set // by view, what may be found
+}
+
+// passages returns those of a view that can be compared, or nil.
+func (l *looking) passages(view int) (*passages, error) {
+	p, err := l.views[view].segment.passages()
+	if err != nil || p == nil || p.model != l.near.Model || p.dims != len(l.near.Vector) {
+		return nil, err
+	}
+	return p, nil
+}
+
+// nearest returns the documents with the nearest passages, nearest first.
+func (l *looking) nearest(ctx context.Context, most int) ([]likely, error) {
+	scans := make([][]uint16, len(l.views))
+	counts := make([]int, len(l.near.Vector)+1)
+	for i := range l.views {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var err error
+		if scans[i], err = l.scan(i, counts); err != nil {
+			return nil, err
+		}
+	}
+	reach, sum := 0, 0
+	for ; reach < len(counts)-1 && sum+counts[reach] < max(rescored, most); reach++ {
+		sum += counts[reach]
+	}
+	var out []likely
+	for i, scan := range scans {
+		if scan == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var err error
+		if out, err = l.compare(out, i, scan, uint16(reach)); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b likely) int {
+		return cmp.Or(cmp.Compare(b.likeness, a.likeness), cmp.Compare(a.num, b.num))
+	})
+	return out[:min(len(out), most)], nil
+}
+
+// tooFar is the distance of passages that may not be found.
+const tooFar = math.MaxUint16
+
+// scan measures how far the signatures of a view's passages are, and counts
+// the distances.
+func (l *looking) scan(view int, counts []int) ([]uint16, error) {
+	p, err := l.passages(view)
+	if err != nil || p == nil || l.within[view].empty() {
+		return nil, err
+	}
+	signs, err := l.views[view].segment.signatures()
+	if err != nil {
+		return nil, err
+	}
+	far := make([]uint16, p.count())
+	for i := range far {
+		far[i] = tooFar
+	}
+	l.within[view].each(func(doc uint32) bool {
+		from, to := p.of(doc)
+		l.measure(far[from:to], signs[from*len(l.sign):to*len(l.sign)], counts)
+		return true
+	})
+	return far, nil
+}
+
+// measure measures signatures that stand one after the other.
+func (l *looking) measure(far []uint16, signs []uint64, counts []int) {
+	if sign := l.sign; len(sign) == 4 { // the built-in model's
+		for i := range far {
+			s := signs[4*i : 4*i+4 : 4*i+4]
+			d := apart4(sign, s)
+			far[i] = uint16(d)
+			counts[d]++
+		}
+		return
+	}
+	for i := range far {
+		d := apart(l.sign, signs[i*len(l.sign):(i+1)*len(l.sign)])
+		far[i] = uint16(d)
+		counts[d]++
+	}
+}
+
+// compare appends a view's documents with a passage within reach.
+func (l *looking) compare(out []likely, view int, far []uint16, reach uint16) ([]likely, error) {
+	v := l.views[view]
+	p, err := l.passages(view)
+	nums, err2 := v.nums()
+	if err := firstError(err, err2); err != nil {
+		return nil, err
+	}
+	w := windowOn(v.segment)
+	l.within[view].each(func(doc uint32) bool {
+		from, to := p.of(doc)
+		d := likely{found: found{num: uint32(nums.at(doc)), doc: doc, view: view}, passage: -1, likeness: -1}
+		for n := from; n < to && err == nil; n++ {
+			if far[n] <= reach {
+				err = l.take(&d, &w, p, n)
+			}
+		}
+		if d.passage >= 0 && d.likeness >= l.near.Least {
+			out = append(out, d)
+		}
+		return err == nil
+	})
+	return out, err
+}
+
+// take compares a passage, and notes it if it is the document's nearest so far.
+func (l *looking) take(d *likely, w *window, p *passages, n int) error {
+	stored, err := w.seg.vector(w, p, n)
+	if err != nil {
+		return err
+	}
+	if like := likeness(l.near.Vector, stored); like > d.likeness {
+		d.likeness, d.passage = like, n
+	}
+	return nil
+}
+
+// fuse makes one result of what was found by words and by meaning. Of the
+// first the likeness is looked up too, so that both are judged alike.
+func (l *looking) fuse(byWords []found, nearest []likely) ([]likely, error) {
+	if !l.near.Fused {
+		for i := range nearest {
+			nearest[i].key = nearest[i].likeness
+		}
+		return nearest, nil
+	}
+	at := make(map[spot]int, len(nearest)+len(byWords))
+	for i, d := range nearest {
+		at[d.spot()] = i
+	}
+	for _, f := range byWords {
+		i, ok := at[f.spot()]
+		if !ok {
+			d, err := l.judge(f)
+			if err != nil {
+				return nil, err
+			}
+			i, nearest = len(nearest), append(nearest, d)
+		}
+		nearest[i].words = f.key
+	}
+	weigh(nearest)
+	return nearest, nil
+}
+
+// judge looks up the likeness of a document that was found by words.
+func (l *looking) judge(f found) (likely, error) {
+	d := likely{found: f, passage: -1, likeness: -1}
+	p, err := l.passages(f.view)
+	if err != nil || p == nil {
+		return d, err
+	}
+	w := windowOn(l.views[f.view].segment)
+	from, to := p.of(f.doc)
+	for n := from; n < to && err == nil; n++ {
+		err = l.take(&d, &w, p, n)
+	}
+	return d, err
+}
+
+// weigh gives each document of a fused result its key, from 0 to 1: a share of
+// the highest score by words, and of the way from the lowest to the highest likeness.
+func weigh(result []likely) {
+	words, low, high := 0.0, math.Inf(1), math.Inf(-1)
+	for _, d := range result {
+		words = max(words, d.words)
+		if d.passage >= 0 {
+			low, high = min(low, d.likeness), max(high, d.likeness)
+		}
+	}
+	for i := range result {
+		d := &result[i]
+		d.key = 0
+		if words > 0 {
+			d.key = (1 - meaningShare) * d.words / words
+		}
+		if d.passage >= 0 && high > low {
+			d.key += meaningShare * (d.likeness - low) / (high - low)
+		}
+	}
+}
+
+// pageOf makes the page of a result that a request asks for.
+func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Result, error) {
+	if err := dated(p.views, req.Sort, result); err != nil {
+		return query.Result{}, err
+	}
+	best := &top{after: req.After}
+	if req.Limit > 0 {
+		best.size = req.Offset + req.Limit
+	}
+	passage := make(map[spot]int, len(result))
+	docs := make([][]uint32, len(p.views))
+	for _, d := range result {
+		best.add(d.found)
+		docs[d.view] = append(docs[d.view], d.doc)
+		passage[d.spot()] = d.passage
+	}
+	res := query.Result{Total: int64(len(result))}
+	facets := newFacetCounts(req.Facets)
+	for i, list := range docs {
+		fail := &failure{}
+		slices.Sort(list)
+		facets.count(newMatcher(p, i, fail), &set{docs: list})
+		if fail.err != nil {
+			return query.Result{}, fail.err
+		}
+	}
+	res.Facets = facets.top(req.FacetTop)
+	hits := best.page(req, &res)
+	var err error
+	res.Hits, err = x.hits(p, req, hits, passage)
+	return res, err
+}
+
+// dated puts dates in place of the keys of a result that is to be in their order.
+func dated(views []*view, sort query.Sort, result []likely) error {
+	if sort == "" || sort == query.ByRelevance {
+		return nil
+	}
+	for i := range result {
+		dates, err := views[result[i].view].times(sectionDates)
+		if err != nil {
+			return err
+		}
+		result[i].key = dateKey(dates.at(result[i].doc), sort == query.ByDateUp)
+	}
+	return nil
+}
