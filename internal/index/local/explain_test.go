@@ -27,8 +27,8 @@ func TestExplain(t *testing.T) {
 	rare, average := math.Log(1+2.5/1.5), 11.0/3
 	text := Part{Field: "text", Words: "harbour", Times: 2, Length: 8, Average: average, Rarity: rare, Weight: 1,
 		Score: rare * 2.2 * 2 / (2 + 1.2*(0.25+0.75*8/average))}
-	title := Part{Field: "title", Words: "harbour", Times: 1, Length: 1, Average: 1, Rarity: math.Log(1 + 0.5/1.5), Weight: 2,
-		Score: 2 * math.Log(1+0.5/1.5) * 2.2 / 2.2}
+	title := Part{Field: "title", Words: "harbour", Times: 1, Length: 1, Average: 1, Rarity: math.Log(1 + 0.5/1.5), Weight: 1,
+		Score: math.Log(1 + 0.5/1.5)}
 	wall := why.Parts[2]
 	for i, want := range []Part{text, title} {
 		if got := why.Parts[i]; !near(got, want) {

@@ -17,7 +17,7 @@ const (
 	rescored = 3000
 	// meaningShare is what likeness weighs in the order of a fused result; words
 	// have the rest.
-	meaningShare = 0.3
+	meaningShare = 0.4
 )
 
 // likely is a document that may be in a result by meaning, or is in it.

@@ -30,7 +30,7 @@ var fieldNames = [fieldCount]string{"text", "title", "name", "path", "people", "
 
 // fieldWeights say how much a word in a field weighs in the score. A name
 // stands at the end of most paths too, so that the two together weigh 1.
-var fieldWeights = [fieldCount]float64{1, 2, 0.5, 0.5, 1, 1}
+var fieldWeights = [fieldCount]float64{1, 1, 0.5, 0.5, 1, 1}
 
 // A term of the dictionary is a byte for field and form, and the word.
 const (
