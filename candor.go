@@ -81,6 +81,7 @@ const (
 	Original  Rendition = "original"
 	Text      Rendition = "text"      // UTF-8; pages are separated by a form feed (U+000C)
 	Thumbnail Rendition = "thumbnail" // image/jpeg made by our worker, at most 480 pixels wide
+	Words     Rendition = "words"     // where recognised words stand on pages: JSON, a PageText by page number
 	Manifest  Rendition = "manifest"  // the Item itself as JSON
 )
 
@@ -126,7 +127,7 @@ type Extraction struct {
 
 // Field is one metadata value as found, such as {"iptc:City", "Port Velmere"}.
 type Field struct {
-	Name  string `json:"name"` // prefix:Name; prefixes: exif, iptc, xmp, doc, mail, file
+	Name  string `json:"name"` // prefix:Name; prefixes: exif, iptc, xmp, doc, mail, file, ocr
 	Value string `json:"value"`
 }
 

@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"candor/internal/vault":            {"candor", "candor/receipt"},
 	"candor/internal/catalog":          {"candor", "candor/receipt"},
 	"candor/internal/extract":          {"candor", "candor/receipt"},
-	"candor/internal/analyze":          {"candor", "candor/receipt", "candor/internal/query"},
+	"candor/internal/analyze":          {"candor", "candor/receipt", "candor/internal/query", "candor/internal/extract"},
 	"candor/internal/terms":            {"candor", "candor/receipt"},
 	"candor/internal/custodian":        {"candor", "candor/receipt"},
 	"candor/internal/custodian/home":   {"candor", "candor/receipt", "candor/internal/pinned", "candor/internal/ownfile"},

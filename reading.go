@@ -1,7 +1,9 @@
 package candor
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -37,6 +39,27 @@ type Reading struct {
 	Reason    string // fit to be shown: "page 3 of 9 could not be read: …"
 	Extraction
 	Thumbnail []byte // image/jpeg, at most 480 pixels wide; nil when the kind has none
+	Pictures  []int  // pages, from 1 and ascending, that are pictures: words on them are not in the text
+}
+
+// PageText is what was recognised on the picture of a page.
+type PageText struct {
+	Text       string    `json:"-"`
+	Language   string    `json:"-"`          // ISO 639-1, empty when not known
+	Confidence int       `json:"confidence"` // percent, mean over letters; 0 without any
+	Width      int       `json:"width"`      // of the picture, pixels
+	Height     int       `json:"height"`
+	Words      []WordBox `json:"words"` // in the order of the text
+}
+
+// WordBox is a word and where it stands on a picture, in pixels.
+type WordBox struct {
+	Left       int    `json:"left"`
+	Top        int    `json:"top"`
+	Width      int    `json:"width"`
+	Height     int    `json:"height"`
+	Confidence int    `json:"confidence"` // percent
+	Text       string `json:"text"`
 }
 
 // Sink receives what a worker finds, in the order in which it stands in the
@@ -76,6 +99,7 @@ type Addition struct {
 	Bytes      int64               `json:"bytes"`
 	Duplicates int64               `json:"duplicates"`
 	Conditions map[Condition]int64 `json:"conditions"`
+	OCR        string              `json:"ocr,omitempty"`    // how pictures of pages are read: languages, or off; empty is as the archive does
 	Record     int64               `json:"record,omitempty"` // log index of the newest outcome of adding; 0 while there is none
 }
 
@@ -84,4 +108,38 @@ type Totals struct {
 	Items      int64               `json:"items"`
 	Bytes      int64               `json:"bytes"` // of originals
 	Conditions map[Condition]int64 `json:"conditions"`
+}
+
+// PageNumbers names pages, given in order: "page 3", "pages 2-4, 7".
+func PageNumbers(pages []int) string {
+	const mostRuns = 50
+	var runs []string
+	for i := 0; i < len(pages); {
+		j := i
+		for j+1 < len(pages) && pages[j+1] == pages[j]+1 {
+			j++
+		}
+		if i == j {
+			runs = append(runs, fmt.Sprint(pages[i]))
+		} else {
+			runs = append(runs, fmt.Sprintf("%d-%d", pages[i], pages[j]))
+		}
+		i = j + 1
+		if len(runs) == mostRuns && i < len(pages) {
+			runs = append(runs, fmt.Sprintf("and %d more", len(pages)-i))
+			break
+		}
+	}
+	if len(pages) == 1 {
+		return "page " + runs[0]
+	}
+	return "pages " + strings.Join(runs, ", ")
+}
+
+// HavePages is PageNumbers with its verb: "page 3 has", "pages 2-4 have".
+func HavePages(pages []int) string {
+	if len(pages) == 1 {
+		return PageNumbers(pages) + " has"
+	}
+	return PageNumbers(pages) + " have"
 }

@@ -29,6 +29,7 @@ func (c *cli) addCommand() *cobra.Command {
 	var collection string
 	var receiptFile string
 	var parallel int
+	var ocr string
 	cmd := &cobra.Command{
 		Use:   "add PATH...",
 		Short: "Add files and folders",
@@ -44,13 +45,14 @@ links are followed only when they are named directly.`,
 				return err
 			}
 			return c.with(cmd.Context(), func(conn *connection) error {
-				a := &client.Adder{Client: conn.Client, Collection: collection, Source: strings.Join(args, " "), Parallel: parallel}
+				a := &client.Adder{Client: conn.Client, Collection: collection, Source: strings.Join(args, " "), OCR: ocr, Parallel: parallel}
 				return c.add(cmd.Context(), conn, a, args, receiptFile)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&collection, "collection", "", "`name` of the collection to add to")
 	cmd.Flags().StringVar(&receiptFile, "receipt", "", "write the receipt of the newest record to a `file`")
+	cmd.Flags().StringVar(&ocr, "ocr", "", "`languages` of pictures with text, such as eng+deu, or off (default: English and two more that tesseract has)")
 	cmd.Flags().IntVar(&parallel, "parallel", 0, "`files` sent at a time (default twice the CPUs, at most 8)")
 	return cmd
 }

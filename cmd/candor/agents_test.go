@@ -56,7 +56,7 @@ func newAgency(t *testing.T) *agency {
 	}
 	g.purpose = ask(candor.ActSearch, candor.ActOpen, candor.ActAsk)
 	g.human = ask(candor.ActSearch, candor.ActOpen)
-	add, err := a.BeginAddition(ctx, adder, "main", "letters", 1)
+	add, err := a.BeginAddition(ctx, adder, archive.NewAddition{Collection: "main", Source: "letters", Expected: 1})
 	noError(t, err)
 	text := "A letter about the bittern. " + strings.ReplaceAll(injection, "%s", string(g.human))
 	_, err = a.PutFile(ctx, adder, add.ID, archive.FileHeader{Path: "letters/bittern.txt", Size: int64(len(text)), ModTime: time.Now()}, strings.NewReader(text))

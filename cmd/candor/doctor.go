@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"candor"
+	"candor/internal/analyze/ocr"
 	"candor/internal/extract"
 	"candor/internal/keys"
 	"candor/receipt"
@@ -66,6 +68,7 @@ func (c *cli) diagnose(ctx context.Context) diagnosis {
 	note("version", fmt.Sprintf("candor %s, %s/%s, data folder format %d", versionText(), runtime.GOOS, runtime.GOARCH, candor.FormatVersion), nil)
 	detail, err := confinement(ctx)
 	note("workers", detail, err)
+	note("pictures", recognition(ctx), nil)
 	folder, err := describeFolder(c.data)
 	note("archive", fmt.Sprintf("%s, format %d, made %s", folder.Origin, folder.Format, folder.Created.Format(time.DateOnly)), err)
 	detail, diskErr := freeDisk(existing(c.data))
@@ -115,6 +118,15 @@ func confinement(ctx context.Context) (string, error) {
 		text += "; " + more
 	}
 	return text, nil
+}
+
+// recognition says whether text in pictures is read here. It is no fault if not.
+func recognition(ctx context.Context) string {
+	e, err := ocr.New(ctx, ocr.Config{})
+	if err != nil {
+		return "text in pictures is not read: " + candor.MessageOf(err)
+	}
+	return "text in pictures is read by tesseract, in " + strings.Join(e.Languages(), ", ")
 }
 
 // existing is the path, or the nearest folder above it that exists.

@@ -265,7 +265,7 @@ func (b *building) use(ctx context.Context, dir string) {
 	adder, reader, approver := actor("adder"), actor("reader"), actor("approver")
 	actor("admin")
 	file := "<html><head><title>canarytitle</title></head><body>canarytext of herons</body></html>"
-	addition, err := a.BeginAddition(ctx, adder, "main", "canarysource", 1)
+	addition, err := a.BeginAddition(ctx, adder, archive.NewAddition{Collection: "main", Source: "canarysource", Expected: 1})
 	noError(t, err)
 	_, err = a.PutFile(ctx, adder, addition.ID, archive.FileHeader{Path: "canarybox/canaryname.html", Size: int64(len(file)), ModTime: time.Now()}, strings.NewReader(file))
 	noError(t, err)

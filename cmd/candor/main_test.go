@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"candor/internal/extract/fixture"
 )
 
 // TestMain lets the test binary be the command: the scripts run it as "candor",
@@ -59,9 +61,31 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
-			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile,
+			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile,
 		},
 	}
+}
+
+// scan FILE TEXT...: makes a file that shows texts as pictures. A PDF has a page for
+// each; of one that begins with "text:" the words can be read as they are.
+func scanFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: scan FILE TEXT...")
+	}
+	data := fixture.Scan(args[1])
+	if strings.HasSuffix(args[0], ".pdf") {
+		pages := make([]string, len(args)-1)
+		for i, text := range args[1:] {
+			words, readable := strings.CutPrefix(text, "text:")
+			if pages[i] = words; !readable {
+				pages[i] = fixture.Picture + text
+			}
+		}
+		data = fixture.PDF("A scan", pages...)
+	}
+	name := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(name), 0o700))
+	ts.Check(os.WriteFile(name, data, 0o600))
 }
 
 // exits CODE COMMAND...: the command ends with exactly this exit code.

@@ -17,6 +17,7 @@ import (
 
 	"candor"
 	"candor/internal/analyze/embed"
+	"candor/internal/analyze/ocr"
 	"candor/internal/api"
 	"candor/internal/archive"
 	"candor/internal/catalog"
@@ -139,6 +140,11 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 		return err
 	}
 	e.onClose(func(context.Context) error { return pool.Close() })
+	if reader, err := ocr.New(ctx, ocr.Config{}); err == nil {
+		ports.Recognizer = reader
+	} else {
+		cfg.Logger.Info("text in pictures is not read", "why", candor.MessageOf(err))
+	}
 	ports.Extractor = pool
 	e.archive, err = archive.New(ctx, ports)
 	if err != nil {

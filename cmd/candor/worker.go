@@ -5,16 +5,25 @@ import (
 
 	"candor"
 	"candor/internal/extract"
+	"candor/internal/extract/native"
 )
 
-// workerCommand is what the binary runs as when it reads hostile files: see
-// package extract. It touches no flag, no environment and no file.
-func (c *cli) workerCommand() *cobra.Command {
+// childCommands are what the binary runs as when it is re-executed to read
+// hostile files (package extract) or to become a program of this machine that
+// does (package native). They touch no flag, no environment and no file.
+func (c *cli) childCommands() []*cobra.Command {
+	return []*cobra.Command{
+		c.childCommand(extract.Subcommand, func([]string) error { return extract.RunWorker(c.in, c.out) }),
+		c.childCommand(native.Subcommand, native.Become),
+	}
+}
+
+func (c *cli) childCommand(use string, run func(args []string) error) *cobra.Command {
 	return &cobra.Command{
-		Use: extract.Subcommand, Hidden: true, DisableFlagParsing: true,
+		Use: use, Hidden: true, DisableFlagParsing: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { c.began = true; return nil },
-		RunE: func(*cobra.Command, []string) error {
-			if err := extract.RunWorker(c.in, c.out); err != nil {
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := run(args); err != nil {
 				return candor.Wrap(err, candor.Internal, "The worker ended.")
 			}
 			return nil

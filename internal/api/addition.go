@@ -50,7 +50,7 @@ func (d *door) listAdditions(r *http.Request, who archive.Actor) (wire.Additions
 }
 
 func (d *door) beginAddition(r *http.Request, who archive.Actor, in wire.NewAddition) (candor.Addition, error) {
-	return d.archive.BeginAddition(r.Context(), who, in.Collection, in.Source, in.Expected)
+	return d.archive.BeginAddition(r.Context(), who, archive.NewAddition(in))
 }
 
 func (d *door) showAddition(r *http.Request, who archive.Actor) (candor.Addition, error) {

@@ -57,7 +57,7 @@ type purposes interface {
 }
 
 type additions interface {
-	BeginAddition(ctx context.Context, who archive.Actor, collection, source string, expected int64) (candor.Addition, error)
+	BeginAddition(ctx context.Context, who archive.Actor, n archive.NewAddition) (candor.Addition, error)
 	KnownFiles(ctx context.Context, who archive.Actor, addition string, files []archive.FileHeader) ([]bool, error)
 	PutFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, r io.Reader) (candor.Entry, error)
 	FailFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, reason string) error

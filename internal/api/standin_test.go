@@ -121,7 +121,7 @@ func (s *standIn) Purpose(context.Context, archive.Actor, candor.PurposeID) (arc
 	return purpose, s.err
 }
 
-func (s *standIn) BeginAddition(context.Context, archive.Actor, string, string, int64) (candor.Addition, error) {
+func (s *standIn) BeginAddition(context.Context, archive.Actor, archive.NewAddition) (candor.Addition, error) {
 	return addition, s.err
 }
 

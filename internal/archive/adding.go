@@ -52,13 +52,24 @@ type batch struct {
 	text    int64
 }
 
+// NewAddition begins one handing-in.
+type NewAddition struct {
+	Collection string
+	Source     string // what is handed in, in the adder's words
+	Expected   int64  // files that are meant to come; 0 when not known
+	OCR        string // languages that pictures of pages are read in, joined by +, or off; "" is the archive's choice
+}
+
 // BeginAddition opens the account of one handing-in.
-func (a *Archive) BeginAddition(ctx context.Context, who Actor, collection, source string, expected int64) (candor.Addition, error) {
-	c, err := a.findCollection(collection)
+func (a *Archive) BeginAddition(ctx context.Context, who Actor, n NewAddition) (candor.Addition, error) {
+	c, err := a.findCollection(n.Collection)
 	if err != nil {
 		return candor.Addition{}, err
 	}
-	if err := a.mayAdd(who, collection); err != nil {
+	if err := a.checkOCR(n.OCR); err != nil {
+		return candor.Addition{}, err
+	}
+	if err := a.mayAdd(who, n.Collection); err != nil {
 		return candor.Addition{}, err
 	}
 	id, err := a.newID("add-")
@@ -66,8 +77,8 @@ func (a *Archive) BeginAddition(ctx context.Context, who Actor, collection, sour
 		return candor.Addition{}, err
 	}
 	figure := candor.Addition{
-		ID: id, Collection: collection, By: who.Person.ID, Source: source, Started: a.now(),
-		Expected: expected, Conditions: make(map[candor.Condition]int64),
+		ID: id, Collection: n.Collection, By: who.Person.ID, Source: n.Source, Started: a.now(),
+		Expected: n.Expected, OCR: n.OCR, Conditions: make(map[candor.Condition]int64),
 	}
 	if err := a.cfg.Catalog.PutAddition(ctx, figure, nil); err != nil {
 		return figure, err

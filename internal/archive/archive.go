@@ -26,16 +26,17 @@ import (
 
 // Config is what an Archive is made of. Every port is needed.
 type Config struct {
-	Origin    string // the log's origin line, bound into every sealed key
-	Log       Log
-	Vault     Vault
-	Catalog   Catalog
-	Index     Index
-	Embedder  Embedder // nil: nothing is searched by meaning
-	Extractor Extractor
-	Custodian Custodian
-	Terms     Terms
-	Auditors  []string // age recipients to whom sealed details are encrypted
+	Origin     string // the log's origin line, bound into every sealed key
+	Log        Log
+	Vault      Vault
+	Catalog    Catalog
+	Index      Index
+	Embedder   Embedder   // nil: nothing is searched by meaning
+	Recognizer Recognizer // nil: text in pictures is not read
+	Extractor  Extractor
+	Custodian  Custodian
+	Terms      Terms
+	Auditors   []string // age recipients to whom sealed details are encrypted
 	// Pseudonyms keys the public names of people; see Unlock.
 	Pseudonyms []byte
 	// CustodianKey is the custodian's public HPKE key, to which coverage is sealed.
@@ -47,21 +48,22 @@ type Config struct {
 
 // Archive is an open archive. Safe for concurrent use.
 type Archive struct {
-	cfg      Config
-	gate     *gate
-	books    books
-	totals   totals
-	attempts attempts
-	intakes  intakes
-	drafts   drafts
-	nums     nums
-	views    views
-	public   publicFigures
-	reading  chan struct{} // bounds the files that are read at once
-	tokens   sync.Mutex
-	deciding sync.Mutex // purposes are decided one at a time
-	storing  sync.Mutex // batches are stored one at a time
-	erasing  sync.Mutex // sealed details are destroyed by one act at a time
+	cfg         Config
+	gate        *gate
+	books       books
+	totals      totals
+	attempts    attempts
+	intakes     intakes
+	drafts      drafts
+	nums        nums
+	views       views
+	public      publicFigures
+	reading     chan struct{} // bounds the files that are read at once
+	recognising chan struct{} // and the pictures of pages
+	tokens      sync.Mutex
+	deciding    sync.Mutex // purposes are decided one at a time
+	storing     sync.Mutex // batches are stored one at a time
+	erasing     sync.Mutex // sealed details are destroyed by one act at a time
 }
 
 // New opens the archive's use-cases over its ports. What a crash has cut short
@@ -73,7 +75,8 @@ func New(ctx context.Context, cfg Config) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+		recognising: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	g.purposes = a.books.purpose
 	if err := a.load(ctx); err != nil {
 		return nil, err
@@ -269,6 +272,10 @@ func (v *View) Original(ctx context.Context) (candor.Content, error) { return v.
 // Text returns the text that was read out of the item, pages separated by
 // form feeds; empty when there is none.
 func (v *View) Text(ctx context.Context) (string, error) { return v.text(ctx) }
+
+// Words returns where recognised words stand on the pictures of pages, by page
+// (from 1); none when nothing was recognised.
+func (v *View) Words(ctx context.Context) (map[int]candor.PageText, error) { return v.words(ctx) }
 
 // Thumbnail returns a small JPEG made by a confined worker, or a NotFound error.
 func (v *View) Thumbnail(ctx context.Context) ([]byte, error) { return v.thumbnail(ctx) }

@@ -323,7 +323,7 @@ func TestDuplicates(t *testing.T) {
 	if again.Items != 0 || again.Duplicates != 1 {
 		t.Errorf("adding again: %+v", again)
 	}
-	in, err := h.BeginAddition(bg, h.adder, "main", "", 0)
+	in, err := h.BeginAddition(bg, h.adder, archive.NewAddition{Collection: "main"})
 	must(t, err)
 	known, err := h.KnownFiles(bg, h.adder, in.ID, []archive.FileHeader{
 		{Path: "a.txt", Size: 10, ModTime: time.Unix(1_700_000_000, 0)}, {Path: "a.txt", Size: 11, ModTime: time.Unix(1_700_000_000, 0)},
@@ -550,7 +550,7 @@ func TestAttackChangeUnwitnessed(t *testing.T) {
 			return err
 		},
 		"addition": func() error {
-			a, err := h.BeginAddition(bg, h.adder, "main", "box", 1)
+			a, err := h.BeginAddition(bg, h.adder, archive.NewAddition{Collection: "main", Source: "box", Expected: 1})
 			must(t, err)
 			_, err = h.PutFile(bg, h.adder, a.ID, archive.FileHeader{Path: "a.txt", Size: 1}, strings.NewReader("a"))
 			return err

@@ -128,6 +128,9 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 		}
 		return candor.Wrap(err, candor.Unavailable, "No worker could be had to read files. See `candor doctor`, then add again.")
 	}
+	if err := f.recognise(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, &reading, sink); err != nil {
+		return err
+	}
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
 		return err
 	}
@@ -162,10 +165,14 @@ func (f *family) source(ctx context.Context, item candor.Item, it found) (candor
 // keepReading seals the renditions and completes the item.
 func (f *family) keepReading(ctx context.Context, item *candor.Item, r candor.Reading, s *sink) error {
 	a := f.intake.archive
+	words, err := wordsOf(s.words)
+	if err != nil {
+		return err
+	}
 	for _, rendition := range []struct {
 		name candor.Rendition
 		data []byte
-	}{{candor.Text, s.text.Bytes()}, {candor.Thumbnail, r.Thumbnail}} {
+	}{{candor.Text, s.text.Bytes()}, {candor.Thumbnail, r.Thumbnail}, {candor.Words, words}} {
 		if len(rendition.data) == 0 {
 			continue
 		}
@@ -193,6 +200,7 @@ type sink struct {
 	family *family
 	parent found
 	text   bytes.Buffer
+	words  map[int]candor.PageText // recognised, by page
 	parts  []candor.ItemID
 	cut    int64 // bytes of text that were not kept
 	deep   int64 // parts left out because they stand too deep

@@ -196,7 +196,7 @@ func (h *house) add(files ...[2]string) candor.Addition {
 }
 
 func (h *house) tryAdd(files ...[2]string) (candor.Addition, error) {
-	a, err := h.BeginAddition(bg, h.adder, "main", "test", int64(len(files)))
+	a, err := h.BeginAddition(bg, h.adder, archive.NewAddition{Collection: "main", Source: "test", Expected: int64(len(files))})
 	if err != nil {
 		return a, err
 	}

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -107,6 +108,21 @@ func (v *View) text(ctx context.Context) (string, error) {
 	}
 	data, err := v.small(ctx, candor.Text)
 	return string(data), err
+}
+
+func (v *View) words(ctx context.Context) (map[int]candor.PageText, error) {
+	if !slices.Contains(v.Item.Renditions, candor.Words) {
+		return nil, nil
+	}
+	data, err := v.small(ctx, candor.Words)
+	if err != nil {
+		return nil, err
+	}
+	var pages map[int]candor.PageText
+	if err := json.Unmarshal(data, &pages); err != nil {
+		return nil, candor.Wrap(err, candor.Verification, "What was recognised on this item is damaged in the vault. Restore it from a backup.")
+	}
+	return pages, nil
 }
 
 func (v *View) thumbnail(ctx context.Context) ([]byte, error) {

@@ -163,6 +163,15 @@ type Embedder interface {
 	Query(ctx context.Context, text string) ([]float32, error)
 }
 
+// Recognizer reads words off pictures of pages. Safe for concurrent use.
+type Recognizer interface {
+	// Languages lists what it can read, by the names that Recognize takes.
+	Languages() []string
+	// Recognize reads a page drawn as PNG, in which these languages are expected.
+	// An Invalid error names a language that it cannot read.
+	Recognize(ctx context.Context, png []byte, languages []string) (candor.PageText, error)
+}
+
 // Extractor reads hostile files in confined workers. Safe for concurrent use.
 type Extractor interface {
 	// Extract reads a source. Whatever the source does, it ends in a condition;

@@ -31,6 +31,7 @@ type Adder struct {
 	Client     *Client
 	Collection string
 	Source     string // in the adder's words; "" for none
+	OCR        string // languages that pictures of pages are read in, or off; "" is the server's choice
 	Parallel   int    // files sent at a time; 0 is twice the CPUs, at most 8
 
 	mu       sync.Mutex
@@ -80,7 +81,7 @@ func (a *Adder) Add(ctx context.Context, paths []string) (candor.Addition, error
 	if err != nil {
 		return candor.Addition{}, err
 	}
-	begun, err := a.Client.BeginAddition(ctx, wire.NewAddition{Collection: a.Collection, Source: a.Source})
+	begun, err := a.Client.BeginAddition(ctx, wire.NewAddition{Collection: a.Collection, Source: a.Source, OCR: a.OCR})
 	if err != nil {
 		return candor.Addition{}, err
 	}

@@ -44,6 +44,11 @@ func (s *session) check(r *candor.Reading) error {
 	if s.image.Len() > 0 && !bytes.HasPrefix(s.image.Bytes(), []byte{0xff, 0xd8, 0xff}) {
 		return s.broken("a thumbnail that is no JPEG")
 	}
+	for i, n := range r.Pictures {
+		if n < 1 || n > max(r.Pages, 1) || i > 0 && n <= r.Pictures[i-1] {
+			return s.broken("pictures where there are no pages")
+		}
+	}
 	r.Reason = shown(r.Reason, maxReason)
 	r.Title = shown(r.Title, maxTitle)
 	r.DateFrom = shown(r.DateFrom, maxName)

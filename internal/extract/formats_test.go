@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/jpeg"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func TestEveryFormat(t *testing.T) {
 		{"a.ods", fixture.ODF("spreadsheet", false), "application/vnd.oasis.opendocument.spreadsheet", candor.Done, "Ledger\nCoal \t12"},
 		{"a.odp", fixture.ODF("presentation", false), "application/vnd.oasis.opendocument.presentation", candor.Done, "One\n\fTwo"},
 		{"a.pdf", fixture.PDF("Minutes", "The first page.\nIts second line.", "The second page."), "application/pdf", candor.Done, "Its second line.\n\fThe second page."},
-		{"scan.pdf", fixture.PDF("Scan", "words", "", ""), "application/pdf", candor.Partial, "words"},
+		{"scan.pdf", fixture.PDF("Scan", "words", "", ""), "application/pdf", candor.Done, "words"},
 		{"locked.pdf", fixture.PDFEncrypted(), "application/pdf", candor.Encrypted, ""},
 		{"locked.odt", fixture.ODF("text", true), "application/vnd.oasis.opendocument.text", candor.Encrypted, ""},
 		{"locked.zip", fixture.ZipEncrypted(fixture.Member{Name: "a", Body: "b"}), "application/zip", candor.Encrypted, ""},
@@ -153,12 +154,12 @@ func TestParts(t *testing.T) {
 func TestScannedPagesAreNamed(t *testing.T) {
 	p := newPool(t, nil)
 	r, _ := read(t, p, "scan.pdf", fixture.PDF("Scan", "words", "", "", "more", ""))
-	if want := "pages 2-3, 5 have no text layer"; r.Reason != want {
-		t.Errorf("the reason is %q, want %q", r.Reason, want)
+	if want := []int{2, 3, 5}; !slices.Equal(r.Pictures, want) || r.Condition != candor.Done {
+		t.Errorf("the pictures are pages %v, want %v (%s)", r.Pictures, want, r.Condition)
 	}
 	r, _ = read(t, p, "scan.pdf", fixture.PDF("Scan", "", ""))
-	if want := "it has no text layer: its pages are pictures"; r.Reason != want {
-		t.Errorf("the reason is %q, want %q", r.Reason, want)
+	if want := []int{1, 2}; !slices.Equal(r.Pictures, want) {
+		t.Errorf("the pictures are pages %v, want %v", r.Pictures, want)
 	}
 }
 

@@ -79,6 +79,7 @@ type upload struct {
 	v          *visit
 	collection string
 	source     string
+	ocr        string
 	addition   candor.Addition
 	files      int
 	bytes      int64
@@ -106,6 +107,8 @@ func (u *upload) part(part *multipart.Part) error {
 		u.collection = fieldText(part)
 	case "source":
 		u.source = fieldText(part)
+	case "ocr":
+		u.ocr = fieldText(part)
 	case "files":
 		if name := sentPath(part); name != "" {
 			return u.file(name, part)
@@ -117,7 +120,7 @@ func (u *upload) part(part *multipart.Part) error {
 func (u *upload) file(name string, r io.Reader) error {
 	ctx, who := u.v.Context(), u.v.who
 	if u.addition.ID == "" {
-		a, err := u.s.Archive.BeginAddition(ctx, who, u.collection, u.source, 0)
+		a, err := u.s.Archive.BeginAddition(ctx, who, archive.NewAddition{Collection: u.collection, Source: u.source, OCR: u.ocr})
 		if err != nil {
 			return err
 		}
@@ -178,7 +181,9 @@ func (s *server) beginAddition(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return candor.Errorf(candor.Invalid, "The number of files was not understood.")
 	}
-	a, err := s.Archive.BeginAddition(v.Context(), v.who, v.PostFormValue("collection"), v.PostFormValue("source"), expected)
+	a, err := s.Archive.BeginAddition(v.Context(), v.who, archive.NewAddition{
+		Collection: v.PostFormValue("collection"), Source: v.PostFormValue("source"), Expected: expected, OCR: v.PostFormValue("ocr"),
+	})
 	if err != nil {
 		return err
 	}

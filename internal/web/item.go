@@ -79,6 +79,7 @@ type viewPageData struct {
 	Hits     int // marks in the whole text
 	HitPages []int
 	NoText   bool
+	Boxes    map[int]boxes // by page, where marked words stand on its picture
 	Left     time.Duration
 	Parent   candor.ItemID
 }
@@ -118,8 +119,37 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	data.lay(text, words, number(v.FormValue("p"), 1))
+	recognised, err := opened.Contents.Words(v.Context())
+	if err != nil {
+		return err
+	}
+	data.Boxes = boxesOf(recognised, words)
 	data.Tabs = s.tabsOf(&data)
 	return s.show(w, v, http.StatusOK, "view", nameOf(it), data)
+}
+
+// boxes are places on the picture of a page, in its pixels.
+type boxes struct {
+	Width, Height int
+	Words         []candor.WordBox
+}
+
+// boxesOf picks, of the words that were recognised, those that are looked for.
+func boxesOf(pages map[int]candor.PageText, words []string) map[int]boxes {
+	find := newFinder(words)
+	out := map[int]boxes{}
+	for n, p := range pages {
+		b := boxes{Width: p.Width, Height: p.Height}
+		for _, w := range p.Words {
+			if find.count(w.Text) > 0 {
+				b.Words = append(b.Words, w)
+			}
+		}
+		if len(b.Words) > 0 && b.Width > 0 && b.Height > 0 {
+			out[n] = b
+		}
+	}
+	return out
 }
 
 func (s *server) opened(v *visit) (Opened, error) {

@@ -459,13 +459,13 @@ func (s *standIn) AddCollection(_ context.Context, _ archive.Actor, name, title 
 
 // --- adding
 
-func (s *standIn) BeginAddition(_ context.Context, who archive.Actor, col, source string, expected int64) (candor.Addition, error) {
+func (s *standIn) BeginAddition(_ context.Context, who archive.Actor, n archive.NewAddition) (candor.Addition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.ContainsFunc(s.cols, func(c archive.CollectionInfo) bool { return c.Name == col }) {
+	if !slices.ContainsFunc(s.cols, func(c archive.CollectionInfo) bool { return c.Name == n.Collection }) {
 		return candor.Addition{}, candor.Errorf(candor.NotFound, "There is no such collection. Nothing was added.")
 	}
-	a := candor.Addition{ID: fmt.Sprintf("add-%d", len(s.adds)+10), Collection: col, By: who.Person.ID, Source: source, Started: s.now(), Expected: expected, Conditions: map[candor.Condition]int64{}}
+	a := candor.Addition{ID: fmt.Sprintf("add-%d", len(s.adds)+10), Collection: n.Collection, By: who.Person.ID, Source: n.Source, Started: s.now(), Expected: n.Expected, Conditions: map[candor.Condition]int64{}}
 	s.adds = append([]candor.Addition{a}, s.adds...)
 	return a, nil
 }
@@ -749,6 +749,10 @@ func (d drawn) Original(context.Context) (candor.Content, error) {
 	return bytesContent{bytes.NewReader([]byte("<html><script>alert('original')</script>"))}, nil
 }
 func (d drawn) Text(context.Context) (string, error) { return d.text, nil }
+
+func (d drawn) Words(context.Context) (map[int]candor.PageText, error) {
+	return map[int]candor.PageText{1: {Width: 100, Height: 200, Words: []candor.WordBox{{Left: 10, Top: 20, Width: 30, Height: 5, Text: "harbour"}}}}, nil
+}
 
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {
 	if !strings.HasPrefix(d.item.Type, "image/") {

@@ -47,7 +47,7 @@ type Purposes interface {
 
 // Adding are the uses that put material in.
 type Adding interface {
-	BeginAddition(ctx context.Context, who archive.Actor, collection, source string, expected int64) (candor.Addition, error)
+	BeginAddition(ctx context.Context, who archive.Actor, n archive.NewAddition) (candor.Addition, error)
 	KnownFiles(ctx context.Context, who archive.Actor, addition string, files []archive.FileHeader) ([]bool, error)
 	PutFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, r io.Reader) (candor.Entry, error)
 	FailFile(ctx context.Context, who archive.Actor, addition string, h archive.FileHeader, reason string) error
@@ -83,6 +83,7 @@ type Opened struct {
 type Contents interface {
 	Original(ctx context.Context) (candor.Content, error)
 	Text(ctx context.Context) (string, error)
+	Words(ctx context.Context) (map[int]candor.PageText, error)
 	Thumbnail(ctx context.Context) ([]byte, error)
 	Page(ctx context.Context, page, width int) ([]byte, error)
 }

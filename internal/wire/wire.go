@@ -147,6 +147,7 @@ type NewAddition struct {
 	Collection string `json:"collection"`
 	Source     string `json:"source,omitempty" doc:"what is handed in, in the adder's words"`
 	Expected   int64  `json:"expected,omitempty" doc:"how many files are meant to come; 0 when not known"`
+	OCR        string `json:"ocr,omitempty" doc:"languages that pictures of pages are read in, such as eng+deu, or off; empty is the server's choice"`
 }
 
 // File announces one file of an addition.

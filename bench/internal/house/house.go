@@ -191,7 +191,7 @@ var word = regexp.MustCompile(`[a-z]{4,12}`)
 
 // Fill adds the corpus and returns words that occur in 5 to 200 of its files.
 func (h *House) Fill(ctx context.Context, corpus string) ([]string, error) {
-	a, err := h.BeginAddition(ctx, h.adder, "main", "bench", 0)
+	a, err := h.BeginAddition(ctx, h.adder, archive.NewAddition{Collection: "main", Source: "bench"})
 	if err != nil {
 		return nil, err
 	}

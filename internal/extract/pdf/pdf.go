@@ -214,52 +214,15 @@ func (d *document) judge(r *candor.Reading) {
 		r.Condition, r.Reason = candor.Failed, "none of its pages could be read"
 		return
 	case len(d.broken) > 0:
-		missing = append(missing, fmt.Sprintf("%s of %d could not be read", span(d.broken), d.count))
+		missing = append(missing, fmt.Sprintf("%s of %d could not be read", candor.PageNumbers(d.broken), d.count))
 	}
-	switch {
-	case len(d.noText) == d.count:
-		missing = append(missing, "it has no text layer: its pages are pictures")
-	case len(d.noText) > 0:
-		missing = append(missing, span(d.noText)+verb(d.noText)+"no text layer")
-	}
+	r.Pictures = d.noText
 	if d.lost > 0 {
 		missing = append(missing, fmt.Sprintf("%d of the files attached to it could not be read", d.lost))
 	}
 	if len(missing) > 0 {
 		r.Condition, r.Reason = candor.Partial, strings.Join(missing, "; ")
 	}
-}
-
-func verb(pages []int) string {
-	if len(pages) == 1 {
-		return " has "
-	}
-	return " have "
-}
-
-// span names pages: "pages 2-4, 7".
-func span(pages []int) string {
-	var parts []string
-	for i := 0; i < len(pages); {
-		j := i
-		for j+1 < len(pages) && pages[j+1] == pages[j]+1 {
-			j++
-		}
-		if i == j {
-			parts = append(parts, fmt.Sprint(pages[i]))
-		} else {
-			parts = append(parts, fmt.Sprintf("%d-%d", pages[i], pages[j]))
-		}
-		i = j + 1
-		if len(parts) == 50 && i < len(pages) {
-			parts = append(parts, fmt.Sprintf("and %d more", len(pages)-i))
-			break
-		}
-	}
-	if len(pages) == 1 {
-		return "page " + parts[0]
-	}
-	return "pages " + strings.Join(parts, ", ")
 }
 
 func (d *document) metadata(r *candor.Reading) {

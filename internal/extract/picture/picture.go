@@ -83,6 +83,9 @@ func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (can
 		reading.Thumbnail, err = thumbnail(src, c, conf, tags.orientation, maxPixels)
 	}
 	judge(&reading, err, len(tags.list) > 0)
+	if reading.Condition == candor.Done {
+		reading.Pictures = []int{1}
+	}
 	return reading, nil
 }
 

@@ -47,6 +47,41 @@ func (s *set) each(yield func(doc uint32) bool) {
 	}
 }
 
+// runs calls yield for each run of documents that follow one another.
+func (s *set) runs(yield func(first, behind uint32)) {
+	if !s.dense() {
+		for i := 0; i < len(s.docs); {
+			j := i + 1
+			for j < len(s.docs) && s.docs[j] == s.docs[j-1]+1 {
+				j++
+			}
+			yield(s.docs[i], s.docs[j-1]+1)
+			i = j
+		}
+		return
+	}
+	for at := nextBit(s.bits, 0, 0); at < 64*len(s.bits); {
+		end := nextBit(s.bits, at, ^uint64(0))
+		yield(uint32(at), uint32(end))
+		at = nextBit(s.bits, end, 0)
+	}
+}
+
+// nextBit returns the first bit from a place on that is set; with flip all ones,
+// that is not.
+func nextBit(set []uint64, at int, flip uint64) int {
+	for i := at / 64; i < len(set); i++ {
+		w := set[i] ^ flip
+		if i == at/64 {
+			w &= ^uint64(0) << (at % 64)
+		}
+		if w != 0 {
+			return 64*i + bits.TrailingZeros64(w)
+		}
+	}
+	return 64 * len(set)
+}
+
 func hasBit(set []uint64, doc uint32) bool { return set[doc/64]>>(doc%64)&1 == 1 }
 
 // keep returns the documents that a function accepts.

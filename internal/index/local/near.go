@@ -150,6 +150,7 @@ func (l *looking) nearest(ctx context.Context, most int) ([]likely, error) {
 			return nil, err
 		}
 	}
+	out = slices.DeleteFunc(out, func(d likely) bool { return d.likeness < l.near.Least })
 	slices.SortFunc(out, func(a, b likely) int {
 		return cmp.Or(cmp.Compare(b.likeness, a.likeness), cmp.Compare(a.num, b.num))
 	})
@@ -174,10 +175,9 @@ func (l *looking) scan(view int, counts []int) ([]uint16, error) {
 	for i := range far {
 		far[i] = tooFar
 	}
-	l.within[view].each(func(doc uint32) bool {
-		from, to := p.of(doc)
+	l.within[view].runs(func(first, behind uint32) {
+		from, to := int(p.starts.at(first)), int(p.starts.at(behind))
 		l.measure(far[from:to], signs[from*len(l.sign):to*len(l.sign)], counts)
-		return true
 	})
 	return far, nil
 }
@@ -209,20 +209,21 @@ func (l *looking) compare(out []likely, view int, far []uint16, reach uint16) ([
 		return nil, err
 	}
 	w := windowOn(v.segment)
-	l.within[view].each(func(doc uint32) bool {
-		from, to := p.of(doc)
-		d := likely{found: found{num: uint32(nums.at(doc)), doc: doc, view: view}, passage: -1, likeness: -1}
-		for n := from; n < to && err == nil; n++ {
-			if far[n] <= reach {
-				err = l.take(&d, &w, p, n)
-			}
+	behind := 0 // the last passage of the document that was looked at last
+	for n, d := range far {
+		if d > reach {
+			continue
 		}
-		if d.passage >= 0 && d.likeness >= l.near.Least {
-			out = append(out, d)
+		if n >= behind {
+			doc := p.docOf(n)
+			behind = int(p.starts.at(doc + 1))
+			out = append(out, likely{found: found{num: uint32(nums.at(doc)), doc: doc, view: view}, passage: -1, likeness: -1})
 		}
-		return err == nil
-	})
-	return out, err
+		if err := l.take(&out[len(out)-1], &w, p, n); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // take compares a passage, and notes it if it is the document's nearest so far.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"sort"
 
 	"candor"
 	"candor/internal/query"
@@ -37,6 +38,11 @@ func (p *passages) count() int { return p.begins.n }
 // of returns the first passage of a document, and the one behind its last.
 func (p *passages) of(doc uint32) (from, to int) {
 	return int(p.starts.at(doc)), int(p.starts.at(doc + 1))
+}
+
+// docOf returns the document that a passage is of.
+func (p *passages) docOf(n int) uint32 {
+	return uint32(sort.Search(p.starts.n-1, func(i int) bool { return int(p.starts.at(uint32(i+1))) > n }))
 }
 
 func (p *passages) stride() int { return scaleSize + p.dims }

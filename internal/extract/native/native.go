@@ -1,0 +1,140 @@
+// Package native runs programs of this machine, such as tesseract, on bytes that
+// nobody trusts. The program gets its input and gives its output over pipes; it
+// runs in a process of its own that can open no socket, write no file, read none
+// but the system's, start nothing else, and is ended when its time is up.
+package native
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"candor"
+	"candor/internal/extract/confine"
+)
+
+// Subcommand is the hidden argument with which the binary is re-executed. What
+// follows it is one confine.Native as JSON.
+const Subcommand = "native-helper"
+
+// Become is the life of a helper process: it confines itself and becomes the
+// program that the argument names. It returns only if that failed.
+func Become(args []string) error {
+	if len(args) != 1 {
+		return errors.New("a helper takes one argument")
+	}
+	var n confine.Native
+	if err := json.Unmarshal([]byte(args[0]), &n); err != nil {
+		return err
+	}
+	return confine.Become(n)
+}
+
+// Program is a program that can be run any number of times, from any number of
+// goroutines.
+type Program struct {
+	Path    string
+	Command []string // program and first argument that re-execute this binary; nil is this program with Subcommand
+	Env     []string
+	Read    []string
+	Memory  int64         // bytes; 0 is 1 GiB
+	Time    time.Duration // for one run; 0 is 2 minutes
+}
+
+// Find looks a program up.
+func Find(name string) (Program, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return Program{}, candor.Wrap(err, candor.NotSupported, "The program %s is not installed on this machine.", name)
+	}
+	return Program{Path: path}, nil
+}
+
+const (
+	mostSaid  = 2 << 10 // bytes of what a program says of its errors
+	waitDelay = 2 * time.Second
+)
+
+// Run runs the program with arguments and an input, and returns at most so many
+// bytes of what it writes. It fails with TooLarge when there is more, with
+// Unavailable when the time is up or the context ends, and with Invalid when the
+// program ends with an error, in its own words.
+func (p Program) Run(ctx context.Context, in io.Reader, most int64, args ...string) ([]byte, error) {
+	limit := p.Time
+	if limit == 0 {
+		limit = 2 * time.Minute
+	}
+	n := confine.Native{Program: p.Path, Args: args, Env: p.Env, Read: p.Read, Memory: p.Memory, Seconds: int64(limit/time.Second) + 1}
+	if n.Memory == 0 {
+		n.Memory = 1 << 30
+	}
+	asJSON, err := json.Marshal(n)
+	if err != nil {
+		return nil, err
+	}
+	command := p.Command
+	if command == nil {
+		command = []string{"/proc/self/exe", Subcommand} // also if the program's file was replaced since
+		if runtime.GOOS != "linux" {
+			self, err := os.Executable()
+			if err != nil {
+				return nil, err
+			}
+			command[0] = self
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	out, said := &bounded{most: most, ends: true}, &bounded{most: mostSaid}
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], string(asJSON))...)
+	cmd.Args[0] = "candor"
+	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = []string{}, "/", in, out, said, waitDelay
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return nil, candor.Wrap(ctx.Err(), candor.Unavailable, "it took longer than %s and was stopped", limit)
+	case out.over:
+		return nil, candor.Errorf(candor.TooLarge, "the program gave more than %d bytes", most)
+	case err != nil:
+		return nil, candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(said.buf.String(), err))
+	}
+	return out.buf.Bytes(), nil
+}
+
+func firstLine(said string, err error) string {
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); line != "" {
+			return strings.ToValidUTF8(line, "\ufffd")
+		}
+	}
+	return fmt.Sprint(err)
+}
+
+// bounded keeps so many bytes and remembers whether there were more.
+type bounded struct {
+	buf  bytes.Buffer // not embedded: its ReadFrom knows no bound
+	most int64
+	ends bool // more is an error, which closes the pipe to the program
+	over bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	room := max(b.most-int64(b.buf.Len()), 0)
+	if int64(len(p)) > room {
+		b.over = true
+		b.buf.Write(p[:room])
+		if b.ends {
+			return int(room), io.ErrShortWrite
+		}
+		return len(p), nil
+	}
+	return b.buf.Write(p)
+}
