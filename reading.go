@@ -29,6 +29,7 @@ type Source struct {
 	Name string // base name, a hint only; the type is found from the content
 	Size int64
 	io.ReaderAt
+	Password string // opens it if it is encrypted; "" if none is known
 }
 
 // Reading is what a worker made of a Source. Every reading has a condition; an

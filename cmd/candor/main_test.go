@@ -67,13 +67,17 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 }
 
 // scan FILE TEXT...: makes a file that shows texts as pictures. A PDF has a page for
-// each; of one that begins with "text:" the words can be read as they are.
+// each; of one that begins with "text:" the words can be read as they are. "scan
+// locked FILE" makes a PDF that says "hidden" and opens with "open sesame".
 func scanFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: scan FILE TEXT...")
 	}
 	data := fixture.Scan(args[1])
-	if strings.HasSuffix(args[0], ".pdf") {
+	switch {
+	case args[0] == "locked":
+		args, data = args[1:], fixture.PDFEncrypted()
+	case strings.HasSuffix(args[0], ".pdf"):
 		pages := make([]string, len(args)-1)
 		for i, text := range args[1:] {
 			words, readable := strings.CutPrefix(text, "text:")

@@ -13,6 +13,7 @@ func (d *door) searchRoutes() []route {
 	return []route{
 		post("search", "/search", "Search under a purpose", d.search),
 		post("ask", "/ask", "Find the passages that fit a question, under a purpose", d.ask),
+		post("analyse", "/analyse", "Read items again, with a password or in other languages, under a purpose", d.analyse),
 	}
 }
 
@@ -30,6 +31,23 @@ func (d *door) ask(r *http.Request, who archive.Actor, in wire.AskRequest) (wire
 	}
 	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in))
 	return wire.Answer{SearchResult: encodeResult(res)}, err
+}
+
+func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseRequest) (wire.Analysis, error) {
+	res, err := d.archive.Analyse(r.Context(), who, archive.AnalyseRequest(in))
+	return wire.Analysis{
+		Items:   orEmpty(each(res.Items, encodeAnalysed)),
+		TookMS:  float64(res.Took) / float64(time.Millisecond),
+		Purpose: encodePurpose(res.Purpose),
+		Receipt: encodeReceipt(res.Receipt),
+	}, err
+}
+
+func encodeAnalysed(a archive.Analysed) wire.Analysed {
+	return wire.Analysed{
+		Item: a.Item.ID, Name: a.Item.Name, Was: a.Was, Condition: a.Item.Condition, Reason: a.Item.Reason,
+		TextSize: a.Item.TextSize, Kept: a.Kept,
+	}
 }
 
 func encodeResult(res archive.SearchResult) wire.SearchResult {

@@ -168,6 +168,10 @@ func (s *standIn) Search(_ context.Context, _ archive.Actor, r archive.SearchReq
 	}, s.err
 }
 
+func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest) (archive.AnalyseResult, error) {
+	return archive.AnalyseResult{}, nil
+}
+
 func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.SearchResult, error) {
 	return s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
 }

@@ -196,7 +196,7 @@ func (r *rebuild) index(ctx context.Context, items []candor.Item, texts []candor
 		if err != nil {
 			return err
 		}
-		docs = append(docs, r.archive.document(ctx, it, r.pathOf(ctx, it), text))
+		docs = append(docs, r.archive.document(ctx, it, r.archive.pathOf(ctx, it), text))
 		size += len(text)
 		if size > batchText || len(docs) == batchItems || i == len(items)-1 {
 			if err := r.archive.cfg.Index.Put(ctx, docs); err != nil {
@@ -220,10 +220,10 @@ func (r *rebuild) text(ctx context.Context, it candor.Item, keys map[candor.KeyN
 }
 
 // pathOf walks up from a part to the file that was handed in.
-func (r *rebuild) pathOf(ctx context.Context, it candor.Item) string {
+func (a *Archive) pathOf(ctx context.Context, it candor.Item) string {
 	p := it.Places[0].Path
 	for up, depth := it.Places[0].Parent, 0; up != "" && depth <= deepestPart; depth++ {
-		parent, err := r.archive.cfg.Catalog.Item(ctx, up)
+		parent, err := a.cfg.Catalog.Item(ctx, up)
 		if err != nil || len(parent.Places) == 0 {
 			break // the container comes in a later batch, or is gone
 		}

@@ -60,6 +60,16 @@ func (t *totals) count(item candor.Item) {
 	t.held[item.Collection] = got
 }
 
+// change counts an item under another condition.
+func (t *totals) change(was, now candor.Item) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if got := t.held[now.Collection]; got.Conditions != nil {
+		got.Conditions[was.Condition]--
+		got.Conditions[now.Condition]++
+	}
+}
+
 // nums hands out item numbers, reserved from the catalog in blocks.
 type nums struct {
 	mu        sync.Mutex

@@ -157,6 +157,11 @@ func (c *Client) BeginAddition(ctx context.Context, in wire.NewAddition) (candor
 	return post[candor.Addition](ctx, c, "/additions", in)
 }
 
+// Additions returns the newest additions first.
+func (c *Client) Additions(ctx context.Context) (wire.Additions, error) {
+	return get[wire.Additions](ctx, c, "/additions", nil)
+}
+
 // Addition returns an addition's account.
 func (c *Client) Addition(ctx context.Context, id string) (candor.Addition, error) {
 	return get[candor.Addition](ctx, c, "/additions/"+url.PathEscape(id), nil)
@@ -224,6 +229,11 @@ func (c *Client) Search(ctx context.Context, in wire.SearchRequest) (wire.Search
 // Ask finds the passages that fit a question.
 func (c *Client) Ask(ctx context.Context, in wire.AskRequest) (wire.Answer, error) {
 	return post[wire.Answer](ctx, c, "/ask", in)
+}
+
+// Analyse has items read again.
+func (c *Client) Analyse(ctx context.Context, in wire.AnalyseRequest) (wire.Analysis, error) {
+	return post[wire.Analysis](ctx, c, "/analyse", in)
 }
 
 // Open opens an item under a purpose.

@@ -298,7 +298,7 @@ func (p *Pool) attempt(ctx context.Context, s *slot, src candor.Source, first []
 		}
 		used := s.p.jobs > 0
 		run := p.session(s.p, src, sink)
-		reading, err := run.extract(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Limits: run.limits}, first)
+		reading, err := run.extract(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Limits: run.limits}, first)
 		if run.end == nil {
 			return reading, err
 		}
@@ -340,7 +340,7 @@ func (p *Pool) Render(ctx context.Context, src candor.Source, page, width int) (
 		return nil, err
 	}
 	run := p.session(s.p, src, nil)
-	png, err := run.render(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Render: true, Page: page, Width: width, Limits: run.limits}, first)
+	png, err := run.render(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Render: true, Page: page, Width: width, Limits: run.limits}, first)
 	if run.end == nil {
 		return png, err
 	}

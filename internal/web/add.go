@@ -323,8 +323,8 @@ func (s *server) addition(w http.ResponseWriter, v *visit) error {
 // remedies tell what to do about a condition.
 var remedies = map[candor.Condition]string{
 	candor.Done:        "Everything in these files was read. There is nothing to do.",
-	candor.Partial:     "These files are kept and searchable, but something in them is missing; the reason says what. If you have a better copy, add it.",
-	candor.Encrypted:   "These files are kept as they are, but need a password to be read. Remove the password and add them again.",
+	candor.Partial:     "These files are kept and searchable, but something in them is missing; the reason says what. If you have a better copy, add it; pictures of pages can be read in other languages by candor analyse.",
+	candor.Encrypted:   "These files are kept as they are, but need a password to be read. PDF files can be read with it: candor analyse condition:encrypted --password-file. For others, remove the password and add them again.",
 	candor.Unsupported: "These files are kept and found by name and details, but their kind is not read yet. If you can, save them in another format and add that too.",
 	candor.Failed:      "These files could not be read; the reason says why. Those whose bytes arrived are kept. Repair or replace them and add them again; what is already held is not sent twice.",
 }

@@ -751,7 +751,7 @@ func (d drawn) Original(context.Context) (candor.Content, error) {
 func (d drawn) Text(context.Context) (string, error) { return d.text, nil }
 
 func (d drawn) Words(context.Context) (map[int]candor.PageText, error) {
-	return map[int]candor.PageText{1: {Width: 100, Height: 200, Words: []candor.WordBox{{Left: 10, Top: 20, Width: 30, Height: 5, Text: "harbour"}}}}, nil
+	return map[int]candor.PageText{1: {Width: 100, Height: 200, Words: []candor.WordBox{{Left: 10, Top: 20, Width: 30, Height: 5, Text: "quay"}}}}, nil
 }
 
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {

@@ -305,6 +305,33 @@ type ExportRequest struct {
 	Items   []candor.ItemID  `json:"items"`
 }
 
+// AnalyseRequest has items read again.
+type AnalyseRequest struct {
+	Items    []candor.ItemID  `json:"items" doc:"1 to 500, of one collection"`
+	Purpose  candor.PurposeID `json:"purpose"`
+	OCR      string           `json:"ocr,omitempty" doc:"languages that pictures of pages are read in, such as eng+deu, or off; empty is the server's choice"`
+	Password string           `json:"password,omitempty" doc:"opens encrypted items; kept nowhere"`
+}
+
+// Analysis says what came of reading items again.
+type Analysis struct {
+	Items   []Analysed `json:"items"`
+	TookMS  float64    `json:"took_ms"`
+	Purpose Purpose    `json:"purpose"`
+	Receipt
+}
+
+// Analysed is one item that was read again.
+type Analysed struct {
+	Item      candor.ItemID    `json:"item"`
+	Name      string           `json:"name"`
+	Was       candor.Condition `json:"was"`
+	Condition candor.Condition `json:"condition"`
+	Reason    string           `json:"reason,omitempty"`
+	TextSize  int64            `json:"text_bytes"`
+	Kept      bool             `json:"kept,omitempty" doc:"reading it again failed, so that what was read before stays"`
+}
+
 // Done answers an act that returns nothing but its proof.
 type Done struct {
 	Receipt

@@ -71,8 +71,11 @@ func (e *Engine) open(src candor.Source) (*document, error) {
 	}
 	d := &document{Engine: e}
 	err := guard(func() error {
-		res, err := e.instance.OpenDocument(&requests.OpenDocument{
-			FileReader: io.NewSectionReader(src, 0, src.Size), FileReaderSize: src.Size})
+		open := &requests.OpenDocument{FileReader: io.NewSectionReader(src, 0, src.Size), FileReaderSize: src.Size}
+		if src.Password != "" {
+			open.Password = &src.Password
+		}
+		res, err := e.instance.OpenDocument(open)
 		if err != nil {
 			return err
 		}

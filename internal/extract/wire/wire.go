@@ -86,6 +86,8 @@ type JobMessage struct {
 	Page   int    `json:"page,omitempty"`  // from 1
 	Width  int    `json:"width,omitempty"` // pixels
 	Limits Limits `json:"limits"`
+
+	Password string `json:"password,omitempty"`
 }
 
 // ReadyMessage says what confines the worker, in words fit to be shown.

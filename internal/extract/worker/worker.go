@@ -88,7 +88,7 @@ func jobs(c *wire.Conn, readers Readers) error {
 // do does one job. An error means that the conversation cannot go on.
 func do(c *wire.Conn, readers Readers, j wire.JobMessage, src *remote) error {
 	var done wire.DoneMessage
-	source := candor.Source{Name: j.Name, Size: j.Size, ReaderAt: src}
+	source := candor.Source{Name: j.Name, Size: j.Size, ReaderAt: src, Password: j.Password}
 	if j.Render {
 		page, err := readers.Render(source, j.Limits, j.Page, j.Width)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 // enough (docs/benchmarks.md), with nothing to keep in order but the segments.
 const (
 	// rescored is how many passages are compared by their vectors, at least.
-	rescored = 3000
+	rescored = 2000
 	// meaningShare is what likeness weighs in the order of a fused result; words
 	// have the rest.
 	meaningShare = 0.4

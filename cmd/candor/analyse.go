@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"candor"
+	"candor/internal/wire"
+)
+
+// analysed is what `analyse --json` prints.
+type analysed struct {
+	Items   []wire.Analysed `json:"items"`
+	Receipt string          `json:"receipt"`
+	TookMS  float64         `json:"took_ms"`
+}
+
+func (c *cli) analyseCommand() *cobra.Command {
+	var in wire.AnalyseRequest
+	var passwordFile, receiptFile string
+	var limit int
+	cmd := &cobra.Command{
+		Use: "analyse QUERY|ITEM...", Aliases: []string{"analyze"},
+		Short: "Read items again: with a password, or in other languages",
+		Long: `Read items again and put what is read in place of what was read before: encrypted
+PDF files with their password, pictures of pages in other languages. The purpose
+must allow it (--act analyse), and the items count as shown. The password is read
+from a file, or from $CANDOR_ITEM_PASSWORD, and kept nowhere. If reading fails now
+and did not before, what was read before stays.`,
+		Args: someArgs("query or item"),
+		Example: example(
+			"candor analyse condition:encrypted --purpose p-3k7v2m9qxa --password-file password.txt",
+			`candor analyse 'type:image language:""' --purpose p-3k7v2m9qxa --ocr deu+eng --limit 50`,
+			"candor analyse 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa --ocr off"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := need(cmd, "purpose"); err != nil {
+				return err
+			}
+			var err error
+			if in.Password, err = c.itemPassword(passwordFile); err != nil {
+				return err
+			}
+			return c.with(cmd.Context(), func(conn *connection) error {
+				if in.Items, err = chosen(cmd.Context(), conn, in.Purpose, args, limit); err != nil {
+					return err
+				}
+				c.note("Reading %s again.", counted(int64(len(in.Items)), "item", "items"))
+				res, err := conn.Analyse(cmd.Context(), in)
+				if err != nil {
+					return err
+				}
+				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
+					return err
+				}
+				return c.print(analysed{res.Items, res.Receipt.Receipt, res.TookMS}, func(w io.Writer) { printAnalysis(w, res) })
+			})
+		},
+	}
+	f := cmd.Flags()
+	purposeFlag(cmd, &in.Purpose)
+	f.StringVar(&in.OCR, "ocr", "", "`languages` of pictures with text, such as eng+deu, or off (default: English and two more that tesseract has)")
+	f.StringVar(&passwordFile, "password-file", "", "`file` with the password that opens the items")
+	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
+	f.IntVar(&limit, "limit", 100, "for a query: most `items`, best first; at most 500")
+	return cmd
+}
+
+// itemPassword is the first line of a file, or of the environment.
+func (c *cli) itemPassword(file string) (string, error) {
+	if file == "" {
+		return c.env("CANDOR_ITEM_PASSWORD"), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", candor.Wrap(err, candor.Invalid, "The password cannot be read from %s. Check its name and permissions.", file)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.TrimRight(line, "\r"), nil
+}
+
+func printAnalysis(w io.Writer, res wire.Analysis) {
+	for _, it := range res.Items {
+		what := string(it.Condition)
+		switch {
+		case it.Kept:
+			what = "could not be read so; what was read before stays"
+		case it.Was != it.Condition:
+			what = fmt.Sprintf("%s, was %s", it.Condition, it.Was)
+		}
+		fmt.Fprintf(w, "%s  %s: %s, %s of text\n", it.Item, printable(it.Name), what, size(it.TextSize))
+		if it.Reason != "" {
+			fmt.Fprintf(w, "     %s\n", printable(it.Reason))
+		}
+	}
+	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
+		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+}

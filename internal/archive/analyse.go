@@ -1,0 +1,177 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"candor"
+	"candor/internal/query"
+	"candor/receipt"
+)
+
+// mostAnalysed bounds one act of analysing.
+const mostAnalysed = 500
+
+// AnalyseRequest has items read again, under a purpose.
+type AnalyseRequest struct {
+	Items    []candor.ItemID
+	Purpose  candor.PurposeID
+	OCR      string // as of an addition
+	Password string // opens encrypted items; kept nowhere
+}
+
+// AnalyseResult says what came of reading items again, with the receipt of it.
+type AnalyseResult struct {
+	Items   []Analysed
+	Receipt receipt.Receipt
+	Took    time.Duration
+	Purpose PurposeInfo // after this act
+}
+
+// Analysed is one item that was read again.
+type Analysed struct {
+	Item candor.Item      // as it is now
+	Was  candor.Condition // before
+	Kept bool             // the reading before was kept, because this one failed
+}
+
+// Analyse reads items again and puts what it reads in place of what was read
+// before: with a password, or with other languages of recognition. Each item is
+// durable and searchable before the next is begun; when the context ends or the
+// disk is full, those that were done stay done.
+func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (AnalyseResult, error) {
+	start := time.Now()
+	if len(r.Items) == 0 || len(r.Items) > mostAnalysed {
+		return AnalyseResult{}, candor.Errorf(candor.Invalid, "1 to %d items are analysed at a time; these are %d.", mostAnalysed, len(r.Items))
+	}
+	if err := a.checkOCR(r.OCR); err != nil {
+		return AnalyseResult{}, err
+	}
+	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items})
+	if err != nil {
+		return AnalyseResult{}, err
+	}
+	items, err := a.exportable(ctx, &work, r.Items)
+	if err != nil {
+		return AnalyseResult{}, err
+	}
+	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
+		return a.exportOutcome(items), nil
+	})
+	if err != nil {
+		return AnalyseResult{}, err
+	}
+	out := AnalyseResult{Receipt: done.receipt}
+	for _, it := range items {
+		one, err := a.readAgain(ctx, it.ID, done.keys[candor.ItemKey(it.Collection, it.ID, candor.Original)], r)
+		if err != nil {
+			return out, err
+		}
+		out.Items = append(out.Items, one)
+	}
+	out.Took = time.Since(start)
+	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
+	return out, err
+}
+
+// readAgain reads one item with the key of its original.
+func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r AnalyseRequest) (Analysed, error) {
+	d, fresh, err := a.drafts.claim(ctx, id, a.cfg.Catalog)
+	if err != nil {
+		return Analysed{}, err
+	}
+	defer a.drafts.drop(d)
+	if fresh {
+		err := candor.Errorf(candor.NotFound, "Item %s has gone meanwhile.", id)
+		a.drafts.settle(d, err)
+		return Analysed{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was := d.item
+	c, err := a.cfg.Vault.Open(ctx, candor.ItemKey(was.Collection, id, candor.Original), key)
+	if err != nil {
+		return Analysed{}, err
+	}
+	defer c.Close()
+	src := candor.Source{Name: was.Name, Size: c.Size(), Password: r.Password, ReaderAt: c}
+	fam := &family{intake: &intake{archive: a, figure: candor.Addition{OCR: r.OCR}}}
+	s := &rereading{sink: sink{family: fam}}
+	reading, err := a.cfg.Extractor.Extract(ctx, src, s)
+	if err != nil {
+		return Analysed{}, candor.Wrap(err, candor.Unavailable, "No worker could be had to read the item; it is as before. Try again.")
+	}
+	if err := fam.recognise(ctx, src, &reading, &s.sink); err != nil {
+		return Analysed{}, err
+	}
+	if worse(reading.Condition, was.Condition) {
+		return Analysed{Item: was, Was: was.Condition, Kept: true}, nil
+	}
+	if s.inside > 0 && len(was.Parts) == 0 {
+		lacking(&reading, fmt.Sprintf("%d files were found inside and not kept; take them out and add them", s.inside))
+	}
+	now := was
+	now.Renditions = []candor.Rendition{candor.Original}
+	if err := fam.keepReading(ctx, &now, reading, &s.sink); err != nil {
+		return Analysed{}, err
+	}
+	now.Parts = was.Parts
+	if err := a.replace(ctx, was, now, s.text.String()); err != nil {
+		return Analysed{}, err
+	}
+	d.item = now
+	a.totals.change(was, now)
+	return Analysed{Item: now, Was: was.Condition}, nil
+}
+
+// worse tells whether a reading failed where the one before did not.
+func worse(now, was candor.Condition) bool {
+	bad := func(c candor.Condition) bool { return c == candor.Failed || c == candor.Encrypted }
+	return bad(now) && !bad(was)
+}
+
+// replace makes durable and searchable what was read of an item, and lets go of
+// renditions that it has no more.
+func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string) error {
+	a.storing.Lock()
+	defer a.storing.Unlock()
+	manifest, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if err := a.sealUnder(ctx, candor.ItemKey(now.Collection, now.ID, candor.Manifest), manifest); err != nil {
+		return err
+	}
+	for _, r := range was.Renditions {
+		if slices.Contains(now.Renditions, r) {
+			continue
+		}
+		if err := a.cfg.Vault.Delete(ctx, string(candor.ItemKey(now.Collection, now.ID, r))); err != nil {
+			return err
+		}
+	}
+	if err := a.cfg.Vault.Sync(ctx); err != nil {
+		return err
+	}
+	if err := a.cfg.Catalog.PutItems(ctx, []candor.Item{now}); err != nil {
+		return err
+	}
+	return a.cfg.Index.Put(ctx, []query.Document{a.document(ctx, now, a.pathOf(ctx, now), text)})
+}
+
+// rereading is a sink for an item whose parts are items already.
+type rereading struct {
+	sink
+	inside int
+}
+
+// Part passes over a part.
+func (s *rereading) Part(_ candor.Place, r io.Reader) error {
+	s.inside++
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
