@@ -34,6 +34,8 @@ const (
 	Bzip2     = "application/x-bzip2"
 	XZ        = "application/x-xz"
 	Zstd      = "application/zstd"
+	SevenZip  = "application/x-7z-compressed"
+	Rar       = "application/x-rar-compressed"
 	OLE       = "application/x-ole-storage"
 	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -61,6 +61,10 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.Zip(src, typ, sink)
 	case kind.Tar:
 		return pack.Tar(src, typ, sink)
+	case kind.SevenZip:
+		return pack.SevenZip(src, typ, sink)
+	case kind.Rar:
+		return pack.Rar(src, typ, sink)
 	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd:
 		return pack.Compressed(src, typ, sink)
 	}
