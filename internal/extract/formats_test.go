@@ -53,6 +53,10 @@ func TestEveryFormat(t *testing.T) {
 		{"a.odp", fixture.ODF("presentation", false), "application/vnd.oasis.opendocument.presentation", candor.Done, "One\n\fTwo"},
 		{"a.pdf", fixture.PDF("Minutes", "The first page.\nIts second line.", "The second page."), "application/pdf", candor.Done, "Its second line.\n\fThe second page."},
 		{"scan.pdf", fixture.PDF("Scan", "words", "", ""), "application/pdf", candor.Done, "words"},
+		{"old.doc", fixture.DOC("Old minutes\r", "Łódź\r"), "application/msword", candor.Done, "Old minutes\nŁódź"},
+		{"old.xls", fixture.XLS(), "application/vnd.ms-excel", candor.Done, "Coal\tPort Velméré"},
+		{"old.ppt", fixture.PPT("One", "Two"), "application/vnd.ms-powerpoint", candor.Done, "One\n\fTwo"},
+		{"locked.7z", fixture.SevenZipHeads, "application/x-7z-compressed", candor.Encrypted, ""},
 		{"locked.pdf", fixture.PDFEncrypted(), "application/pdf", candor.Encrypted, ""},
 		{"locked.odt", fixture.ODF("text", true), "application/vnd.oasis.opendocument.text", candor.Encrypted, ""},
 		{"locked.zip", fixture.ZipEncrypted(fixture.Member{Name: "a", Body: "b"}), "application/zip", candor.Encrypted, ""},
@@ -125,6 +129,9 @@ func TestParts(t *testing.T) {
 	}{
 		{"a.zip", fixture.Zip(members...), cleaned, "four"},
 		{"a.tar", fixture.Tar(members...), cleaned, "four"},
+		{"a.7z", fixture.SevenZip, "ledger.txt sub/second.txt", "A second member.\n"},
+		{"a.rar", fixture.Rar(members...), cleaned, "four"},
+		{"a.msg", fixture.MSG(), "fees.csv An older message.eml", ""},
 		{"a.tar.gz", fixture.Gzip(fixture.Tar(members...)), cleaned, "four"},
 		{"big.zip", fixture.Zip(fixture.Member{Name: "big", Body: big}), "big", big},
 		{"page.html.gz", fixture.Gzip([]byte(fixture.HTML)), "page.html", fixture.HTML},
@@ -137,7 +144,7 @@ func TestParts(t *testing.T) {
 			t.Errorf("%s: %s (%s), parts %s", c.name, r.Condition, r.Reason, g.names())
 			continue
 		}
-		if got := string(g.parts[len(g.parts)-1].data); got != c.last {
+		if got := string(g.parts[len(g.parts)-1].data); c.last != "" && got != c.last {
 			t.Errorf("%s: the last part is %.100q", c.name, got)
 		}
 	}

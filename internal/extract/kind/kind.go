@@ -35,7 +35,7 @@ const (
 	XZ        = "application/x-xz"
 	Zstd      = "application/zstd"
 	SevenZip  = "application/x-7z-compressed"
-	Rar       = "application/x-rar-compressed"
+	Rar       = "application/vnd.rar"
 	OLE       = "application/x-ole-storage"
 	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

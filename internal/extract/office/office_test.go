@@ -37,16 +37,88 @@ func TestFormatsThatShowDates(t *testing.T) {
 }
 
 func TestEncryptedOfficeFilesAreTold(t *testing.T) {
-	r := OLE(source([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and nothing more")), "application/x-ole-storage")
-	if r.Condition != candor.Failed {
+	ole := func(data []byte) candor.Reading {
+		r, err := OLE(source(data), "application/x-ole-storage", &gathered{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := ole([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and nothing more")); r.Condition != candor.Failed {
 		t.Errorf("a cut compound file: %s (%s)", r.Condition, r.Reason)
 	}
-	if r := OLE(source(fixture.OLE("EncryptedPackage")), "application/x-ole-storage"); r.Condition != candor.Encrypted {
+	if r := ole(fixture.OLE("EncryptedPackage")); r.Condition != candor.Encrypted {
 		t.Errorf("an encrypted document: %s (%s)", r.Condition, r.Reason)
 	}
-	if r := OLE(source(fixture.OLE("WordDocument")), "application/x-ole-storage"); r.Condition != candor.Unsupported || r.Type != "application/msword" {
-		t.Errorf("an old document: %s, %s (%s)", r.Type, r.Condition, r.Reason)
+	if r := ole(fixture.OLE("WordDocument")); r.Condition != candor.Failed || r.Type != "application/msword" {
+		t.Errorf("an empty document: %s, %s (%s)", r.Type, r.Condition, r.Reason)
 	}
+	if r := ole(fixture.OLE("Something")); r.Condition != candor.Unsupported {
+		t.Errorf("another compound file: %s (%s)", r.Condition, r.Reason)
+	}
+}
+
+func TestOldOfficeFiles(t *testing.T) {
+	doc := fixture.DOC("Minutes of the council\rFees:\x0712\x13 HYPERLINK x\x14\x07\r", "Straßenbau in Łódź\r")
+	for name, c := range map[string]struct {
+		data       []byte
+		typ, wants string
+	}{
+		"doc": {doc, "application/msword", "Minutes of the council\nFees:\t12\t\nStraßenbau in Łódź\n"},
+		"xls": {fixture.XLS(), "application/vnd.ms-excel", "Ledger\nCoal\tPort Velméré\n12.5\t2021-01-01\n7\t8.5\ntotal\n"},
+		"ppt": {fixture.PPT("The first slide\rand more", "Łódź"), "application/vnd.ms-powerpoint", "The first slide\nand more\n\fŁódź\n"},
+		"msg": {fixture.MSG(), "application/vnd.ms-outlook", "Dear Rosa,\nthe second tender is lower. — Ana\n"},
+	} {
+		var g gathered
+		r, err := OLE(source(c.data), "application/x-ole-storage", &g)
+		if err != nil || r.Condition != candor.Done || r.Type != c.typ || strings.TrimRight(g.String(), "\n") != strings.TrimRight(c.wants, "\n") {
+			t.Errorf("%s: %s, %s (%s), %v: %q, want %q", name, r.Type, r.Condition, r.Reason, err, g.String(), c.wants)
+		}
+	}
+}
+
+func TestOutlookMessages(t *testing.T) {
+	parts := &parted{}
+	r, err := OLE(source(fixture.MSG()), "application/x-ole-storage", parts)
+	if err != nil || r.Title != "Flood wall: the second tender" || r.Date.Format("2006-01-02") != "2021-02-01" || r.DateFrom != "mail:Date" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := strings.Join(r.People, "; "); got != "Ana Lund <a.lund@example.org>; Rosa Osei <r.osei@example.org>" {
+		t.Errorf("people: %s", got)
+	}
+	if len(parts.names) != 2 || parts.names[0] != "fees.csv" || parts.data[0] != "item,fee\nwall,12\n" || parts.names[1] != "An older message.eml" {
+		t.Fatalf("%q, %q", parts.names, parts.data)
+	}
+	for _, want := range []string{"From: J. Reyes\r\n", "Subject: An older message\r\n", "Date: Mon, 01 Feb 2021", "The first tender."} {
+		if !strings.Contains(parts.data[1], want) {
+			t.Errorf("the message inside lacks %q: %q", want, parts.data[1])
+		}
+	}
+}
+
+// parted keeps parts.
+type parted struct {
+	gathered
+	names, data []string
+}
+
+func (p *parted) Part(place candor.Place, r io.Reader) error {
+	b, err := io.ReadAll(r)
+	p.names, p.data = append(p.names, place.Path), append(p.data, string(b))
+	return err
+}
+
+func FuzzOLE(f *testing.F) {
+	f.Add(fixture.DOC("Minutes\r", "Łódź"))
+	f.Add(fixture.XLS())
+	f.Add(fixture.PPT("One", "Two"))
+	f.Add(fixture.MSG())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := OLE(source(in), "application/x-ole-storage", &gathered{})
+		if err != nil || r.Condition == "" || r.Condition != candor.Done && r.Reason == "" {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
 }
 
 func TestXMLInOtherEncodingsIsReadAsItStands(t *testing.T) {

@@ -2,38 +2,170 @@ package office
 
 import (
 	"io"
+	"strings"
+	"time"
 
 	"github.com/richardlehane/mscfb"
+	"github.com/richardlehane/msoleps"
+	"github.com/richardlehane/msoleps/types"
 
 	"candor"
+	"candor/internal/extract/plain"
 )
 
-// OLE tells what an OLE compound file is. An encrypted Office document is one;
-// the binary formats of old Office are not read by this version.
-func OLE(src candor.Source, typ string) candor.Reading {
-	reading := candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: "files of this type are kept but not read by this version"}
-	doc, err := mscfb.New(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		reading.Condition, reading.Reason = candor.Failed, "it is damaged or cut short"
-		return reading
-	}
-	for range 10_000 {
-		entry, err := doc.Next()
-		if err != nil {
-			break
-		}
-		if entry.Name == "EncryptedPackage" {
-			reading.Condition, reading.Reason = candor.Encrypted, "it opens only with its password"
-			return reading
-		}
-		if kind := oleTypes[entry.Name]; kind != "" && len(entry.Path) == 0 {
-			reading.Type = kind
-		}
-	}
-	return reading
+const (
+	mostStream  = 256 << 20 // bytes of one stream
+	mostStreams = 100_000
+	oleDamaged  = "it is damaged or cut short"
+)
+
+// compound is an OLE compound file ([MS-CFB]): streams in storages.
+type compound struct {
+	streams map[string]*mscfb.File // by their path, joined by slashes
+	names   []string               // in the order of the file
+	size    int64                  // of the file, and so the most that a stream can have
 }
 
-var oleTypes = map[string]string{
-	"WordDocument": "application/msword", "Workbook": "application/vnd.ms-excel", "Book": "application/vnd.ms-excel",
-	"PowerPoint Document": "application/vnd.ms-powerpoint", "__properties_version1.0": "application/vnd.ms-outlook",
+func openCompound(src candor.Source) (*compound, error) {
+	var doc *mscfb.Reader
+	err := guarded(func() (err error) {
+		doc, err = mscfb.New(io.NewSectionReader(src, 0, src.Size))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &compound{streams: map[string]*mscfb.File{}, size: src.Size}
+	for _, f := range doc.File[:min(len(doc.File), mostStreams)] {
+		name := strings.Join(append(append([]string{}, f.Path...), f.Name), "/")
+		c.streams[name] = f
+		c.names = append(c.names, name)
+	}
+	return c, nil
+}
+
+// read returns a stream, nil if there is none.
+func (c *compound) read(name string) ([]byte, error) {
+	f := c.streams[name]
+	if f == nil || f.Size <= 0 {
+		return nil, nil
+	}
+	most := min(f.Size, c.size, mostStream)
+	var out []byte
+	err := guarded(func() (err error) {
+		out, err = io.ReadAll(io.NewSectionReader(f, 0, most))
+		return err
+	})
+	if err == nil && int64(len(out)) < f.Size {
+		err = io.ErrUnexpectedEOF
+	}
+	return out, err
+}
+
+// OLE reads an OLE compound file: a document of Word, Excel or PowerPoint from
+// before 2007, or a message of Outlook. The error is the sink's.
+func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	reading := candor.Reading{Type: typ, Condition: candor.Done}
+	c, err := openCompound(src)
+	if err != nil {
+		reading.Condition, reading.Reason = candor.Failed, oleDamaged
+		return reading, nil
+	}
+	for name, kind := range oleKinds {
+		if c.streams[name] == nil {
+			continue
+		}
+		reading.Type = kind.typ
+		if kind.read == nil {
+			reading.Condition, reading.Reason = candor.Encrypted, "it opens only with its password"
+			return reading, nil
+		}
+		c.properties(&reading)
+		return c.text(reading, kind.read, sink)
+	}
+	reading.Condition, reading.Reason = candor.Unsupported, "files of this type are kept but not read by this version"
+	return reading, nil
+}
+
+// oleReader reads one kind of compound file. Faults of the file go into the
+// reading; the error is the sink's.
+type oleReader func(c *compound, w *plain.Writer, r *candor.Reading, sink candor.Sink) error
+
+// oleKinds are known by a stream that each has; an encrypted package of the
+// formats from 2007 on is a compound file too.
+var oleKinds = map[string]struct {
+	typ  string
+	read oleReader
+}{
+	"EncryptedPackage":        {"application/x-ole-storage", nil},
+	"WordDocument":            {"application/msword", readWord},
+	"Workbook":                {"application/vnd.ms-excel", readWorkbook},
+	"Book":                    {"application/vnd.ms-excel", readWorkbook},
+	"PowerPoint Document":     {"application/vnd.ms-powerpoint", readSlides},
+	"__properties_version1.0": {"application/vnd.ms-outlook", readOutlook},
+}
+
+func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink) (candor.Reading, error) {
+	w := plain.NewWriter(sink)
+	err := read(c, w, &reading, sink)
+	if cerr := w.Close(); cerr != nil {
+		return reading, cerr
+	}
+	if reading.Language == "" {
+		reading.Language = plain.Language(w.Sample())
+	}
+	return reading, err
+}
+
+// properties reads the set of properties that documents have.
+func (c *compound) properties(r *candor.Reading) {
+	for _, name := range c.names {
+		f := c.streams[name]
+		if strings.Contains(name, "/") || !msoleps.IsMSOLEPS(f.Initial) || f.Size > 1<<20 {
+			continue
+		}
+		_ = guarded(func() error { return c.propertySet(r, f) }) // a damaged set is none
+	}
+}
+
+func (c *compound) propertySet(r *candor.Reading, f *mscfb.File) error {
+	set, err := msoleps.NewFrom(io.NewSectionReader(f, 0, f.Size))
+	if err != nil {
+		return err
+	}
+	for _, p := range set.Property {
+		name := propertyNames[p.Name]
+		if name == "" || len(r.Fields) >= 200 {
+			continue
+		}
+		v := strings.TrimSpace(strings.TrimRight(p.String(), "\x00"))
+		if t, ok := p.T.(types.FileTime); ok {
+			when := t.Time()
+			if when.Year() < 1981 || when.Year() > 9999 {
+				continue
+			}
+			v = when.UTC().Format(time.RFC3339)
+		}
+		if v != "" {
+			setMeta(r, name, strings.ToValidUTF8(v, ""))
+		}
+	}
+	return nil
+}
+
+var propertyNames = map[string]string{
+	"Title": "doc:Title", "Author": "doc:Creator", "Subject": "doc:Subject", "Comments": "doc:Description", "Keywords": "doc:Keywords",
+	"LastAuthor": "doc:LastModifiedBy", "CreateTime": "doc:Created", "LastSaveTime": "doc:Modified", "AppName": "doc:Generator",
+	"Company": "doc:Company", "Manager": "doc:Manager", "Category": "doc:Category",
+}
+
+// guarded makes an error of a panic: the libraries here read out of bounds when
+// sizes in a file lie.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errOLE
+		}
+	}()
+	return f()
 }

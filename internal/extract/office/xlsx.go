@@ -247,8 +247,13 @@ func (b *workbook) date(v string) string {
 	if err != nil || math.IsNaN(days) || days < 0 || days > 2958466 {
 		return v
 	}
+	return serialDate(b.epoch, days)
+}
+
+// serialDate writes days since an epoch, as spreadsheets count time.
+func serialDate(epoch time.Time, days float64) string {
 	whole, part := math.Modf(days)
-	t := b.epoch.AddDate(0, 0, int(whole)).Add(time.Duration(math.Round(part*86400)) * time.Second)
+	t := epoch.AddDate(0, 0, int(whole)).Add(time.Duration(math.Round(part*86400)) * time.Second)
 	switch {
 	case part == 0:
 		return t.Format("2006-01-02")

@@ -82,7 +82,7 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
 	case kind.OLE, "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
-		return office.OLE(src, typ), nil
+		return office.OLE(src, typ, sink)
 	}
 	switch {
 	case strings.HasPrefix(typ, "application/vnd.oasis.opendocument."):
