@@ -253,6 +253,7 @@ func printAuditedRecord(w io.Writer, r auditedRecord) {
 	line("why", d.Why)
 	line("asked", d.Query)
 	line("mode", d.Mode)
+	line("like", string(d.Like))
 	for _, name := range slices.Sorted(mapKeys(d.Filters)) {
 		line(name, strings.Join(d.Filters[name], ", "))
 	}

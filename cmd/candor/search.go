@@ -31,7 +31,8 @@ type searchedHit struct {
 
 func (c *cli) searchCommand() *cobra.Command {
 	var in wire.SearchRequest
-	var from, to, receiptFile string
+	var from, to, receiptFile, batchFile string
+	var asCSV bool
 	var filters []string
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
@@ -40,18 +41,41 @@ func (c *cli) searchCommand() *cobra.Command {
 AND, OR, NOT, parentheses and field:word are understood; docs/query.md and
 the help page of a running server tell all. --mode semantic finds what is about
 the same thing in other words (at most 200 items); --mode hybrid joins both.`,
-		Args: oneArg("query (in quotes if it has several words)"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if in.Like != "" || batchFile != "" {
+				return noArgs(cmd, args)
+			}
+			return oneArg("query (in quotes if it has several words)")(cmd, args)
+		},
 		Example: example(
 			`candor search "flood wall" --purpose p-3k7v2m9qxa`,
 			`candor search '"flood wall" AND tender*' --purpose p-3k7v2m9qxa --filter type=application/pdf --limit 50`,
 			`candor search "who paid for the sea defences" --purpose p-3k7v2m9qxa --mode hybrid`,
+			"candor search --batch names.txt --purpose p-3k7v2m9qxa --csv",
+			"candor search --like 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa",
 			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "purpose"); err != nil {
 				return err
 			}
-			in.Query = args[0]
+			switch {
+			case in.Like != "" && batchFile != "":
+				return candor.Errorf(candor.Invalid, "Give --like or --batch, not both.")
+			case in.Like != "" && !cmd.Flags().Changed("mode"):
+				in.Mode = ""
+			case in.Like == "" && batchFile == "":
+				in.Query = args[0]
+			}
+			if asCSV && c.json {
+				return candor.Errorf(candor.Invalid, "Give --csv or --json, not both.")
+			}
+			var queries []string
 			var err error
+			if batchFile != "" {
+				if queries, err = queriesOf(batchFile); err != nil {
+					return err
+				}
+			}
 			if in.Filters, err = parseFilters(filters); err != nil {
 				return err
 			}
@@ -62,12 +86,18 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 				return err
 			}
 			return c.with(cmd.Context(), func(conn *connection) error {
+				if queries != nil {
+					return c.searchBatch(cmd.Context(), conn, in, queries, asCSV)
+				}
 				res, err := conn.Search(cmd.Context(), in)
 				if err != nil {
 					return err
 				}
 				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
 					return err
+				}
+				if asCSV {
+					return newHitTable(c.out).add(in.Query, res)
 				}
 				return c.print(asSearched(res), func(w io.Writer) { printSearch(w, in, res) })
 			})
@@ -76,6 +106,9 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f := cmd.Flags()
 	purposeFlag(cmd, &in.Purpose)
 	f.StringVar(&in.Mode, "mode", "text", "how to search: text (by words), semantic (by meaning) or hybrid (both)")
+	f.StringVar((*string)(&in.Like), "like", "", "in place of a query: what is about the same as this `item`")
+	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
+	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
 	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, year, condition, name or path (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")

@@ -183,7 +183,8 @@ type FileHeader struct {
 // SearchRequest asks for one page of results under a purpose.
 type SearchRequest struct {
 	Query      string
-	Mode       string // ModeText, ModeSemantic or ModeHybrid; "" is ModeText
+	Mode       string        // ModeText, ModeSemantic or ModeHybrid; "" is ModeText
+	Like       candor.ItemID // in place of Query: what is about the same as this item
 	Purpose    candor.PurposeID
 	Collection string              // "" is every collection of the purpose
 	Filters    map[string][]string // facet field or name/path to accepted values

@@ -26,6 +26,7 @@ type Details struct {
 	Why     string              `json:"why,omitempty"`
 	Query   string              `json:"query,omitempty"`
 	Mode    string              `json:"mode,omitempty"` // semantic or hybrid; empty is by words
+	Like    candor.ItemID       `json:"like,omitempty"` // the item that was asked for more like
 	Filters map[string][]string `json:"filters,omitempty"`
 	Source  string              `json:"source,omitempty"`  // what was handed in
 	Subject string              `json:"subject,omitempty"` // whom or what an administrative act concerned

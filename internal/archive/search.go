@@ -23,6 +23,13 @@ const (
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
+	if r.Like != "" {
+		if r.Query != "" || r.Mode != "" && r.Mode != ModeSemantic {
+			return SearchResult{}, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
+		}
+		r.Mode = ModeSemantic
+		return a.find(ctx, candor.ActSearch, who, r, query.All{})
+	}
 	node, err := query.Parse(r.Query, query.Options{})
 	if err != nil {
 		return SearchResult{}, err
@@ -33,17 +40,23 @@ func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (Searc
 // find looks for what a node means, as an act of a kind.
 func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Filters: r.Filters})
+	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters})
 	if err != nil {
 		return SearchResult{}, err
+	}
+	var like candor.Item
+	if r.Like != "" {
+		if like, err = a.openable(ctx, &work, r.Like); err != nil {
+			return SearchResult{}, err
+		}
 	}
 	collections, err := a.searchable(&work, r.Collection)
 	if err != nil {
 		return SearchResult{}, err
 	}
 	ask, err := searchRequest(r, node, collections)
-	if err == nil {
-		err = a.lookByMeaning(ctx, &ask, r.Mode)
+	if err == nil && work.refusal == nil {
+		err = a.lookByMeaning(ctx, &ask, r.Mode, like)
 	}
 	if err != nil {
 		return SearchResult{}, err
@@ -64,7 +77,7 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 	}
 	out := SearchResult{
 		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
-		Meaning: query.String(ask.Query), Receipt: done.receipt,
+		Meaning: meaningOf(ask, r), Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
 	out.Took = time.Since(start)
@@ -123,6 +136,14 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	return ask, nil
 }
 
+// meaningOf is a request as it was understood.
+func meaningOf(ask query.Request, r SearchRequest) string {
+	if r.Like != "" {
+		return "like " + string(r.Like)
+	}
+	return query.String(ask.Query)
+}
+
 // byMeaning is what the details say of a mode; nothing for a search by words.
 func byMeaning(mode string) string {
 	if mode == ModeText {
@@ -132,7 +153,7 @@ func byMeaning(mode string) string {
 }
 
 // lookByMeaning makes a request look by meaning, if the mode asks for it.
-func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string) error {
+func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string, like candor.Item) error {
 	switch {
 	case mode == "" || mode == ModeText:
 		return nil
@@ -140,6 +161,10 @@ func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode st
 		return candor.Errorf(candor.Invalid, "There is no mode %q. Search by text, semantic or hybrid.", mode)
 	case a.cfg.Embedder == nil:
 		return candor.Errorf(candor.NotSupported, "This archive has no model of meaning. Search by text.")
+	}
+	if like.ID != "" {
+		ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Like: &like.Num, Least: leastLikeness}
+		return nil
 	}
 	sense := query.SenseOf(ask.Query)
 	vector, err := a.cfg.Embedder.Query(ctx, sense.Text)

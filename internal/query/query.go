@@ -142,6 +142,7 @@ type Request struct {
 type Near struct {
 	Model  string
 	Vector []float32 // of length 1
+	Like   *uint32   // in place of Vector: near the passages of this document, which itself is not found
 	Most   int       // 0 means 200
 	Least  float64   // documents less like it than this (a cosine) are not found by meaning
 	Within Node      // nil is everything

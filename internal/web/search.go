@@ -99,6 +99,7 @@ func (s *server) search(w http.ResponseWriter, v *visit) error {
 	r := archive.SearchRequest{
 		Query:      strings.TrimSpace(v.PostFormValue("q")),
 		Mode:       v.PostFormValue("mode"),
+		Like:       candor.ItemID(v.PostFormValue("like")),
 		Purpose:    purpose,
 		Collection: v.PostFormValue("collection"),
 		Sort:       v.PostFormValue("sort"),
@@ -365,7 +366,7 @@ func (s *server) shownAt(v *visit, p shownPage, offset int) string {
 }
 
 func sameQuestion(a, b archive.SearchRequest) bool {
-	return a.Query == b.Query && a.Purpose == b.Purpose && a.Collection == b.Collection && a.Sort == b.Sort &&
+	return a.Query == b.Query && a.Mode == b.Mode && a.Like == b.Like && a.Purpose == b.Purpose && a.Collection == b.Collection && a.Sort == b.Sort &&
 		a.Limit == b.Limit && a.From.Equal(b.From) && a.To.Equal(b.To) && sameFilters(a.Filters, b.Filters)
 }
 

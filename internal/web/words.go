@@ -152,6 +152,7 @@ var kinds = map[string]itemKind{
 	"application/x-tar":                               {"Tar archive", "box", false},
 	"application/gzip":                                {"Compressed file", "box", false},
 	"application/x-7z-compressed":                     {"7-Zip archive", "box", false},
+	"application/vnd.rar":                             {"RAR archive", "box", false},
 	"image/jpeg":                                      {"JPEG picture", "picture", false},
 	"image/png":                                       {"PNG picture", "picture", false},
 	"image/tiff":                                      {"TIFF picture", "picture", false},

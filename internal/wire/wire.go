@@ -207,6 +207,7 @@ type Entries struct {
 type SearchRequest struct {
 	Query      string              `json:"query"`
 	Mode       string              `json:"mode,omitempty" doc:"text (the default), semantic or hybrid"`
+	Like       candor.ItemID       `json:"like,omitempty" doc:"in place of query: what is about the same as this item"`
 	Purpose    candor.PurposeID    `json:"purpose"`
 	Collection string              `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
 	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, people, year, condition, name or path to accepted values"`

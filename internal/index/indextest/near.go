@@ -72,6 +72,14 @@ func testNear(t *testing.T, x Index) {
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Least: 0.8}}, 1, 5)
 	narrow(query.Request{Near: &query.Near{Model: "another", Vector: towards(1)}})
 	narrow(query.Request{Near: near, Sort: query.ByDateUp}, 5, 2, 1)
+	like := func(num uint32) *query.Near { return &query.Near{Model: space, Like: &num, Most: 2, Least: -1} }
+	narrow(query.Request{Near: like(5)}, 1, 2)
+	narrow(query.Request{Near: like(3)}, 1, 5)
+	for _, num := range []uint32{4, 99} { // without passages, and not there
+		if _, err := x.Search(t.Context(), query.Request{Near: like(num), Limit: 1}); candor.CodeOf(err) != candor.NotFound {
+			t.Errorf("like %d: %v, want not found", num, err)
+		}
+	}
 	fused := func(most int) *query.Near {
 		return &query.Near{Model: space, Vector: towards(1), Most: most, Fused: true}
 	}

@@ -3,9 +3,11 @@ package local
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"math"
 	"slices"
 
+	"candor"
 	"candor/internal/query"
 )
 
@@ -43,10 +45,16 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 	if err != nil {
 		return query.Result{}, err
 	}
-	look := &looking{near: req.Near, sign: signature(req.Near.Vector), views: snap.views}
+	look := &looking{near: req.Near, views: snap.views}
 	if look.within, err = x.narrowed(ctx, snap, req); err != nil {
 		return query.Result{}, err
 	}
+	if req.Near.Like != nil {
+		if err := look.like(*req.Near.Like); err != nil {
+			return query.Result{}, err
+		}
+	}
+	look.sign = signature(look.near.Vector)
 	nearest, err := look.nearest(ctx, most)
 	if err != nil {
 		return query.Result{}, err
@@ -109,6 +117,66 @@ type looking struct {
 	sign   []uint64
 	views  []*view
 	within []*set // by view, what may be found
+}
+
+// like looks for what is near the middle of a document's passages, and for other
+// documents than that one.
+func (l *looking) like(num uint32) error {
+	for i, v := range l.views {
+		nums, err := v.nums()
+		if err != nil {
+			return err
+		}
+		doc, ok := nums.find(uint64(num))
+		if !ok || v.deleted.Contains(doc) {
+			continue
+		}
+		p, err := v.segment.passages()
+		if err != nil {
+			return err
+		}
+		if p == nil || p.model != l.near.Model {
+			return errNotPlaced
+		}
+		near := *l.near
+		if near.Vector, err = v.middle(p, doc); err != nil {
+			return err
+		}
+		l.near = &near
+		l.within[i] = l.within[i].keep(func(d uint32) bool { return d != doc })
+		return nil
+	}
+	return errNotPlaced
+}
+
+var errNotPlaced = candor.Errorf(candor.NotFound, "That item has no text whose meaning is known, so that nothing can be compared with it.")
+
+// middle is the mean of the vectors of a document's passages, with length 1.
+func (s *segment) middle(p *passages, doc uint32) ([]float32, error) {
+	from, to := p.of(doc)
+	sum := make([]float32, p.dims)
+	w := windowOn(s)
+	for n := from; n < to; n++ {
+		stored, err := s.vector(&w, p, n)
+		if err != nil {
+			return nil, err
+		}
+		scale := math.Float32frombits(binary.LittleEndian.Uint32(stored))
+		for i, b := range stored[scaleSize:] {
+			sum[i] += scale * float32(int8(b))
+		}
+	}
+	square := 0.0
+	for _, f := range sum {
+		square += float64(f) * float64(f)
+	}
+	if square == 0 {
+		return nil, errNotPlaced
+	}
+	for i := range sum {
+		sum[i] /= float32(math.Sqrt(square))
+	}
+	return sum, nil
 }
 
 // passages returns those of a view that can be compared, or nil.

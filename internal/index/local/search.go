@@ -78,7 +78,7 @@ func validate(r query.Request) error {
 			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
 		}
 	}
-	if n := r.Near; n != nil && (n.Model == "" || !fitDims(len(n.Vector)) || n.Most < 0 || n.Most > mostNear) {
+	if n := r.Near; n != nil && (n.Model == "" || n.Like == nil && !fitDims(len(n.Vector)) || n.Most < 0 || n.Most > mostNear) {
 		return candor.Errorf(candor.Invalid, "To look by meaning takes a model's name, a vector of it, and at most %d results.", mostNear)
 	}
 	switch r.Sort {
