@@ -20,7 +20,7 @@ const (
 	mostPassages    = 20
 )
 
-// Ask finds the passages that fit a question best. No model reads them, so it
+// Ask finds the passages that fit a question best, by words and by meaning. No model reads them, so it
 // answers nothing by itself: what it returns are items with snippets, and none
 // means that nothing under the purpose fits. It is an act of its own; what it
 // shows counts as a search's results do.
@@ -35,5 +35,9 @@ func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (SearchResul
 	if r.Limit < 0 || r.Limit > mostPassages {
 		return SearchResult{}, candor.Errorf(candor.Invalid, "A question is answered with passages of 1 to %d items.", mostPassages)
 	}
-	return a.find(ctx, candor.ActAsk, who, SearchRequest{Query: r.Question, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, node)
+	mode := ModeText
+	if a.cfg.Embedder != nil {
+		mode = ModeHybrid
+	}
+	return a.find(ctx, candor.ActAsk, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, node)
 }

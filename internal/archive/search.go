@@ -18,6 +18,9 @@ const (
 	// leastLikeness is how like a passage must be to what is looked for to be
 	// found by meaning; what is less is about something else.
 	leastLikeness = 0.3
+	// answerLikeness is the same for a question, to which "not in the archive"
+	// has to be an answer.
+	answerLikeness = 0.5
 )
 
 // Search answers a query under a purpose. Everything that the page shows is
@@ -56,7 +59,11 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 	}
 	ask, err := searchRequest(r, node, collections)
 	if err == nil && work.refusal == nil {
-		err = a.lookByMeaning(ctx, &ask, r.Mode, like)
+		least := leastLikeness
+		if kind == candor.ActAsk {
+			least = answerLikeness
+		}
+		err = a.lookByMeaning(ctx, &ask, r.Mode, like, least)
 	}
 	if err != nil {
 		return SearchResult{}, err
@@ -153,7 +160,7 @@ func byMeaning(mode string) string {
 }
 
 // lookByMeaning makes a request look by meaning, if the mode asks for it.
-func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string, like candor.Item) error {
+func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string, like candor.Item, least float64) error {
 	switch {
 	case mode == "" || mode == ModeText:
 		return nil
@@ -163,7 +170,7 @@ func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode st
 		return candor.Errorf(candor.NotSupported, "This archive has no model of meaning. Search by text.")
 	}
 	if like.ID != "" {
-		ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Like: &like.Num, Least: leastLikeness}
+		ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Like: &like.Num, Least: least}
 		return nil
 	}
 	sense := query.SenseOf(ask.Query)
@@ -177,7 +184,7 @@ func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode st
 	if vector == nil {
 		return nil // words alone are what there is to go by
 	}
-	ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Vector: vector, Least: leastLikeness, Within: sense.Within, Fused: mode == ModeHybrid}
+	ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Vector: vector, Least: least, Within: sense.Within, Fused: mode == ModeHybrid}
 	if ask.Near.Fused {
 		ask.Query = sense.Words
 	}
