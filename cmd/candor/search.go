@@ -110,7 +110,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
 	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
-	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, year, condition, name or path (repeatable)")
+	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, emails, phones, ibans, year, condition, name or path (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
 	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")

@@ -17,6 +17,7 @@ import (
 
 	"candor"
 	"candor/internal/analyze/embed"
+	"candor/internal/analyze/entities"
 	"candor/internal/analyze/ocr"
 	"candor/internal/api"
 	"candor/internal/archive"
@@ -132,6 +133,7 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	if err := e.caches(ctx, cfg, own, &ports); err != nil {
 		return err
 	}
+	ports.Finder = entities.Rules{}
 	if ports.Embedder, err = embed.New(); err != nil {
 		return err
 	}

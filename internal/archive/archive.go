@@ -31,6 +31,7 @@ type Config struct {
 	Vault      Vault
 	Catalog    Catalog
 	Index      Index
+	Finder     Finder     // nil: nothing is found that texts name
 	Embedder   Embedder   // nil: nothing is searched by meaning
 	Recognizer Recognizer // nil: text in pictures is not read
 	Extractor  Extractor

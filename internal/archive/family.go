@@ -290,6 +290,9 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
 		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields,
 	}
+	if a.cfg.Finder != nil {
+		d.Named = a.cfg.Finder.Find(text)
+	}
 	if a.cfg.Embedder == nil {
 		return d
 	}

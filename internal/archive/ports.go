@@ -152,6 +152,11 @@ type Index interface {
 	Wipe(ctx context.Context) error
 }
 
+// Finder finds what a text names. Safe for concurrent use.
+type Finder interface {
+	Find(text string) query.Named
+}
+
 // Embedder gives texts a place in meaning, where texts about the same thing
 // stand close together. The same text has the same place. Safe for concurrent use.
 type Embedder interface {

@@ -130,7 +130,8 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	if ask.Sort, err = sortOrder(r.Sort); err != nil {
 		return ask, err
 	}
-	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetYear, query.FacetPeople, query.FacetCondition}
+	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetYear, query.FacetPeople, query.FacetCondition,
+		query.FacetEmails, query.FacetPhones, query.FacetIBANs}
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
 		if !slices.Contains(append(fields, "name", "path"), field) {
 			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", field, strings.Join(fields, ", "))

@@ -78,6 +78,14 @@ type Document struct {
 	Added      time.Time
 	Fields     []candor.Field
 	Meaning    Meaning
+	Named      Named
+}
+
+// Named is what a text names, each once.
+type Named struct {
+	Emails []string // in small letters
+	Phones []string // E.164: + and digits
+	IBANs  []string // without spaces
 }
 
 // Meaning is where a text stands in the space of an embedding model: texts
@@ -101,6 +109,9 @@ const (
 	FacetPeople     = "people"
 	FacetYear       = "year" // of Date, as "2026"
 	FacetCondition  = "condition"
+	FacetEmails     = "emails" // of Named
+	FacetPhones     = "phones"
+	FacetIBANs      = "ibans"
 )
 
 // Filter keeps items whose Field has one of Values. Fields are the facet

@@ -281,7 +281,7 @@ func dayOf(text string) (time.Time, error) {
 
 var facetOrder = []struct{ field, title string }{
 	{"collection", "Collection"}, {"type", "Kind"}, {"year", "Year"}, {"language", "Language"},
-	{"people", "People"}, {"condition", "Condition"},
+	{"people", "People"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"}, {"condition", "Condition"},
 }
 
 // facetGroups makes the checkboxes: the values counted, and the chosen ones

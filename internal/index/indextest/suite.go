@@ -75,6 +75,8 @@ func sample() []query.Document {
 			Fields: []candor.Field{{Name: "iptc:City", Value: "Port Velmere"}, {Name: "iptc:Credit", Value: "Harbour Office"}}},
 		{Num: 70000, Name: "empty.bin", Path: "empty.bin", Type: "application/octet-stream", Condition: candor.Unsupported, Collection: "other"},
 	}
+	docs[0].Named = query.Named{Emails: []string{"a@example.org", "b@example.org"}, Phones: []string{"+4930901820"}}
+	docs[3].Named = query.Named{Emails: []string{"a@example.org"}, IBANs: []string{"DE89370400440532013000"}}
 	for i := range docs {
 		d := &docs[i]
 		d.Item = candor.ItemID(fmt.Sprintf("item%022d", d.Num))
@@ -254,7 +256,8 @@ func testFilters(t *testing.T, x Index) {
 func testFacets(t *testing.T, x Index) {
 	docs := many(300)
 	put(t, x, docs)
-	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetPeople, query.FacetYear, query.FacetCondition}
+	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetPeople, query.FacetYear, query.FacetCondition,
+		query.FacetEmails, query.FacetPhones, query.FacetIBANs}
 	for _, limit := range []int{0, 1} {
 		res := search(t, x, query.Request{Query: parse(t, "alpak"), Limit: limit, Facets: fields, FacetTop: 1000})
 		for _, f := range fields {
@@ -291,6 +294,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 		values := map[string][]string{
 			query.FacetCollection: {d.Collection}, query.FacetType: {d.Type}, query.FacetLanguage: {d.Language},
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
+			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
 		}
 		if !d.Date.IsZero() {
 			values[query.FacetYear] = []string{d.Date.Format("2006")}

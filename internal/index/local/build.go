@@ -321,6 +321,12 @@ func facetValues(d *query.Document, facet string) []string {
 		return []string{d.Language}
 	case query.FacetPeople:
 		return d.People
+	case query.FacetEmails:
+		return d.Named.Emails
+	case query.FacetPhones:
+		return d.Named.Phones
+	case query.FacetIBANs:
+		return d.Named.IBANs
 	case query.FacetCondition:
 		return []string{string(d.Condition)}
 	case query.FacetYear:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/blevesearch/vellum"
@@ -32,7 +33,10 @@ const (
 
 // facetFields hold whole values that can be counted.
 var facetFields = []string{query.FacetCollection, query.FacetType, query.FacetLanguage,
-	query.FacetPeople, query.FacetYear, query.FacetCondition}
+	query.FacetPeople, query.FacetYear, query.FacetCondition, query.FacetEmails, query.FacetPhones, query.FacetIBANs}
+
+// laterFields came after the first version of the format.
+var laterFields = []string{query.FacetEmails, query.FacetPhones, query.FacetIBANs}
 
 // wholeFields can be filtered by, and are checked in the stored document.
 var wholeFields = []string{"name", "path"}
@@ -245,7 +249,12 @@ func (s *segment) times(name string) (*times, error) {
 	})
 }
 
+// keywords returns the column of a facet field, an empty one for a field that
+// was not kept yet when the segment was written.
 func (s *segment) keywords(field string) (*keywords, error) {
+	if _, ok := s.sections[prefixKeywords+field]; !ok && slices.Contains(laterFields, field) {
+		return &keywords{ords: packed{n: int(s.docs)}}, nil
+	}
 	return whole(s, prefixKeywords+field, func(b []byte) (*keywords, error) { return readKeywords(b, s.docs) })
 }
 
