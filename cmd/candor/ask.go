@@ -12,11 +12,13 @@ import (
 
 // answered is what `ask --json` prints.
 type answered struct {
-	Model    string    `json:"model"` // what wrote the answer; "" where no model did
-	Total    int64     `json:"total"`
-	Passages []passage `json:"passages"`
-	Receipt  string    `json:"receipt"`
-	TookMS   float64   `json:"took_ms"`
+	Model     string          `json:"model"` // what wrote the sentences; "" where no model is set up
+	Sentences []wire.Sentence `json:"sentences,omitempty"`
+	Note      string          `json:"note,omitempty"` // why there is no answer, though a model is set up
+	Total     int64           `json:"total"`
+	Passages  []passage       `json:"passages"`
+	Receipt   string          `json:"receipt"`
+	TookMS    float64         `json:"took_ms"`
 }
 
 type passage struct {
@@ -33,9 +35,11 @@ func (c *cli) askCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ask QUESTION",
 		Short: "Find the passages that fit a question, under a purpose",
-		Long: `Ask a question in your own words. No model is asked: you get the passages that fit
-the question best, with their items, or are told that nothing under the purpose
-fits. Asking is an act of its own, which the purpose must allow (--act ask), and
+		Long: `Ask a question in your own words. You get the passages that fit the question best,
+with their items, or are told that nothing under the purpose fits. If a language
+model is set up (CANDOR_CHAT_URL and CANDOR_CHAT_MODEL of the server), it answers
+from those passages alone, and each of its sentences names those it rests on;
+what it was given is in the record's sealed details. Asking is an act of its own, which the purpose must allow (--act ask), and
 what it shows counts as a search's results do.`,
 		Args:    oneArg("question (in quotes)"),
 		Example: example(`candor ask "Who paid for the flood wall?" --purpose p-3k7v2m9qxa`),
@@ -65,7 +69,7 @@ what it shows counts as a search's results do.`,
 }
 
 func asAnswered(res wire.Answer) answered {
-	out := answered{Model: res.Model, Total: res.Total, Passages: []passage{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	out := answered{Model: res.Model, Sentences: res.Sentences, Note: res.Note, Total: res.Total, Passages: []passage{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
 	for _, h := range res.Hits {
 		for _, s := range h.Snippets {
 			out.Passages = append(out.Passages, passage{h.Item, h.Name, h.Path, s.Page, s.Text})
@@ -74,20 +78,40 @@ func asAnswered(res wire.Answer) answered {
 	return out
 }
 
-func printAnswer(w io.Writer, res wire.Answer) {
-	if res.Total == 0 {
+// printSentences says what a model answered, or why there is no answer.
+func printSentences(w io.Writer, res wire.Answer) {
+	switch {
+	case res.Total == 0:
 		fmt.Fprintf(w, "Not in the archive: nothing under %s fits this question.\n", res.Purpose.ID)
-	} else {
+	case res.Model == "":
 		fmt.Fprintln(w, "No model was asked, so this is no answer but the passages that fit best. Looked for:", res.Meaning)
+	case res.Note != "":
+		fmt.Fprintf(w, "%s These are the passages that fit best.\n", res.Note)
+	case len(res.Sentences) == 0:
+		fmt.Fprintf(w, "%s finds no answer in the passages that fit best.\n", printable(res.Model))
+	default:
+		for _, s := range res.Sentences {
+			fmt.Fprintf(w, "%s %v\n", printable(s.Text), s.Passages)
+		}
+		fmt.Fprintf(w, "\nWritten by %s from the passages below; check them.\n", printable(res.Model))
 	}
+	if res.Dropped > 0 {
+		fmt.Fprintf(w, "%s left out that named no passage.\n", counted(int64(res.Dropped), "sentence was", "sentences were"))
+	}
+}
+
+func printAnswer(w io.Writer, res wire.Answer) {
+	printSentences(w, res)
+	n := 0
 	for i, h := range res.Hits {
 		fmt.Fprintf(w, "\n%3d. %s  %s\n", i+1, printable(h.Name), h.Item)
 		for _, s := range h.Snippets {
+			n++
 			where := ""
 			if s.Page > 0 {
 				where = fmt.Sprintf(" (page %d)", s.Page)
 			}
-			fmt.Fprintf(w, "     “%s”%s\n", printable(s.Text), where)
+			fmt.Fprintf(w, "     [%d] “%s”%s\n", n, printable(s.Text), where)
 		}
 	}
 	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",

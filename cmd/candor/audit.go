@@ -254,6 +254,10 @@ func printAuditedRecord(w io.Writer, r auditedRecord) {
 	line("asked", d.Query)
 	line("mode", d.Mode)
 	line("like", string(d.Like))
+	line("model", d.Model)
+	for _, s := range d.Sent {
+		line("sent", s)
+	}
 	for _, name := range slices.Sorted(mapKeys(d.Filters)) {
 		line(name, strings.Join(d.Filters[name], ", "))
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"candor"
+	"candor/internal/analyze/answer"
 	"candor/internal/wire"
 )
 
@@ -147,6 +148,9 @@ func (c *cli) engineConfig() engineConfig {
 	}
 	return engineConfig{
 		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
+		Chat: answer.Config{
+			URL: c.env("CANDOR_CHAT_URL"), Model: c.env("CANDOR_CHAT_MODEL"), Key: c.env("CANDOR_CHAT_KEY"), Remote: c.env("CANDOR_CHAT_REMOTE") == "yes",
+		},
 		Passphrase: func(file string) (string, error) {
 			return c.password("CANDOR_KEY_PASSPHRASE", "Passphrase of "+file+": ")
 		},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,7 +63,7 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
-			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile,
+			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile, "chat": chatWith,
 		},
 	}
 }
@@ -90,6 +92,19 @@ func scanFile(ts *testscript.TestScript, neg bool, args []string) {
 	name := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(name), 0o700))
 	ts.Check(os.WriteFile(name, data, 0o600))
+}
+
+// chat VARIABLE REPLY: a chat endpoint that replies so to everything, as long as the
+// script runs.
+func chatWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: chat VARIABLE REPLY")
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]string{"content": args[1]}}}})
+	}))
+	ts.Defer(s.Close)
+	ts.Setenv(args[0], s.URL+"/v1")
 }
 
 // exits CODE COMMAND...: the command ends with exactly this exit code.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"candor"
+	"candor/internal/analyze/answer"
 	"candor/internal/analyze/embed"
 	"candor/internal/analyze/entities"
 	"candor/internal/analyze/ocr"
@@ -46,6 +47,7 @@ type engineConfig struct {
 	Keys       string                       // folder with the keys; "" is the user's for this origin
 	Passphrase func(string) (string, error) // asked for keys sealed under one; nil fails
 	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
+	Chat       answer.Config                // the model that answers questions; without URL none does
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
 }
@@ -134,6 +136,11 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 		return err
 	}
 	ports.Finder = entities.Rules{}
+	if cfg.Chat.URL != "" {
+		if ports.Answerer, err = answer.New(cfg.Chat); err != nil {
+			return err
+		}
+	}
 	if ports.Embedder, err = embed.New(); err != nil {
 		return err
 	}

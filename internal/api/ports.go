@@ -69,7 +69,7 @@ type additions interface {
 
 type searching interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
-	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.SearchResult, error)
+	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error)
 	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (*archive.View, error)
 	View(ctx context.Context, who archive.Actor, id string) (*archive.View, error)

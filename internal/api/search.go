@@ -26,11 +26,11 @@ func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest)
 }
 
 func (d *door) ask(r *http.Request, who archive.Actor, in wire.AskRequest) (wire.Answer, error) {
-	if in.Limit < 0 {
-		return wire.Answer{}, candor.Errorf(candor.Invalid, "limit must be 0 or more.")
-	}
 	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in))
-	return wire.Answer{SearchResult: encodeResult(res)}, err
+	return wire.Answer{
+		Model: res.Model, Dropped: res.Dropped, Note: res.Note, SearchResult: encodeResult(res.SearchResult),
+		Sentences: each(res.Sentences, func(s archive.Sentence) wire.Sentence { return wire.Sentence(s) }),
+	}, err
 }
 
 func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseRequest) (wire.Analysis, error) {

@@ -172,8 +172,9 @@ func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest
 	return archive.AnalyseResult{}, nil
 }
 
-func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.SearchResult, error) {
-	return s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error) {
+	found, err := s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
+	return archive.AskResult{SearchResult: found}, err
 }
 
 func (s *standIn) Open(context.Context, archive.Actor, archive.OpenRequest) (*archive.View, error) {

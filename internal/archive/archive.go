@@ -33,6 +33,7 @@ type Config struct {
 	Index      Index
 	Finder     Finder     // nil: nothing is found that texts name
 	Embedder   Embedder   // nil: nothing is searched by meaning
+	Answerer   Answerer   // nil: questions get passages and no answer
 	Recognizer Recognizer // nil: text in pictures is not read
 	Extractor  Extractor
 	Custodian  Custodian

@@ -20,24 +20,75 @@ const (
 	mostPassages    = 20
 )
 
-// Ask finds the passages that fit a question best, by words and by meaning. No model reads them, so it
-// answers nothing by itself: what it returns are items with snippets, and none
-// means that nothing under the purpose fits. It is an act of its own; what it
-// shows counts as a search's results do.
-func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (SearchResult, error) {
+// AskResult is what fits a question: passages, as hits with snippets, and what a
+// model made of them, if one is set up.
+type AskResult struct {
+	SearchResult
+	Model     string // "" when none was asked
+	Sentences []Sentence
+	Dropped   int    // sentences that named no passage they rest on, and were left out
+	Note      string // why there is no answer, though a model is set up
+}
+
+// Sentence is one sentence of an answer, with the passages that it rests on:
+// numbers, from 1, of the hits' snippets in their order.
+type Sentence struct {
+	Text     string
+	Passages []int
+}
+
+// Ask finds the passages that fit a question best, by words and by meaning. A
+// model that is set up answers from them alone, after the record of what it is
+// given is durable; every sentence of its answer names the passages it rests on,
+// by their order in the hits. Without one, or when it fails, the passages are
+// what there is; none means that nothing under the purpose fits. Asking is an act
+// of its own; what it shows counts as a search's results do.
+func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (AskResult, error) {
 	node, err := query.Question(r.Question)
 	if err != nil {
-		return SearchResult{}, err
+		return AskResult{}, err
 	}
 	if r.Limit == 0 {
 		r.Limit = defaultPassages
 	}
 	if r.Limit < 0 || r.Limit > mostPassages {
-		return SearchResult{}, candor.Errorf(candor.Invalid, "A question is answered with passages of 1 to %d items.", mostPassages)
+		return AskResult{}, candor.Errorf(candor.Invalid, "A question is answered with passages of 1 to %d items.", mostPassages)
 	}
 	mode := ModeText
 	if a.cfg.Embedder != nil {
 		mode = ModeHybrid
 	}
-	return a.find(ctx, candor.ActAsk, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, node)
+	model := ""
+	if a.cfg.Answerer != nil {
+		model = a.cfg.Answerer.Name()
+	}
+	found, err := a.find(ctx, candor.ActAsk, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, node, model)
+	out := AskResult{SearchResult: found}
+	passages := passagesOf(found.Hits)
+	if err != nil || model == "" || len(passages) == 0 {
+		return out, err
+	}
+	out.Model = model
+	said, err := a.cfg.Answerer.Answer(ctx, r.Question, passages)
+	if err != nil {
+		a.cfg.Logger.Warn("a model did not answer", "code", candor.CodeOf(err))
+		out.Note = candor.MessageOf(err)
+		return out, nil
+	}
+	out.Dropped = said.Dropped
+	for _, s := range said.Sentences {
+		out.Sentences = append(out.Sentences, Sentence(s))
+	}
+	return out, nil
+}
+
+// passagesOf are the snippets of hits, in order.
+func passagesOf(all []SearchHit) []string {
+	var out []string
+	for _, h := range all {
+		for _, s := range h.Snippets {
+			out = append(out, s.Text)
+		}
+	}
+	return out
 }

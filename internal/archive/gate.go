@@ -66,6 +66,7 @@ type result struct {
 	depth     int64
 	shown     []uint32        // numbers of the items that would be shown
 	items     []candor.ItemID // the same items, for the sealed details
+	sent      []string        // passages that go to a model, for the sealed details
 	stored    int64           // items added or destroyed
 	bytes     int64
 	keys      []candor.KeyName          // keys whose release the act needs
@@ -212,7 +213,7 @@ func (g *gate) conclude(ctx context.Context, a act, intent int64, res result, fr
 	if err != nil {
 		return receipt.Receipt{}, nil, err
 	}
-	a.details.Items = res.items
+	a.details.Items, a.details.Sent = res.items, res.sent
 	r, err := g.append(ctx, &rec, a.details, fresh)
 	if err != nil {
 		return receipt.Receipt{}, nil, err

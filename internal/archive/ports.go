@@ -177,6 +177,14 @@ type Recognizer interface {
 	Recognize(ctx context.Context, png []byte, languages []string) (candor.PageText, error)
 }
 
+// Answerer has a language model answer questions. Safe for concurrent use.
+type Answerer interface {
+	// Name tells which model answers, and where.
+	Name() string
+	// Answer answers from passages alone; every sentence names those it rests on.
+	Answer(ctx context.Context, question string, passages []string) (query.Answer, error)
+}
+
 // Extractor reads hostile files in confined workers. Safe for concurrent use.
 type Extractor interface {
 	// Extract reads a source. Whatever the source does, it ends in a condition;

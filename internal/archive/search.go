@@ -31,19 +31,20 @@ func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (Searc
 			return SearchResult{}, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
 		}
 		r.Mode = ModeSemantic
-		return a.find(ctx, candor.ActSearch, who, r, query.All{})
+		return a.find(ctx, candor.ActSearch, who, r, query.All{}, "")
 	}
 	node, err := query.Parse(r.Query, query.Options{})
 	if err != nil {
 		return SearchResult{}, err
 	}
-	return a.find(ctx, candor.ActSearch, who, r, node)
+	return a.find(ctx, candor.ActSearch, who, r, node, "")
 }
 
-// find looks for what a node means, as an act of a kind.
-func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node) (SearchResult, error) {
+// find looks for what a node means, as an act of a kind. The snippets that it
+// shows are recorded as sent to a model, if one is named.
+func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node, model string) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters})
+	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: model, Filters: r.Filters})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -77,7 +78,11 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 		if items, err = a.cfg.Catalog.ItemsByNum(ctx, numsOf(found.Hits)); err != nil {
 			return res, err
 		}
-		return a.searchOutcome(found, items, collections), nil
+		res = a.searchOutcome(found, items, collections)
+		if model != "" {
+			res.sent = passagesOf(hits(found, items, nil))
+		}
+		return res, nil
 	})
 	if err != nil {
 		return SearchResult{}, err

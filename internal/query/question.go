@@ -6,6 +6,19 @@ import (
 	"candor"
 )
 
+// Answer is what a model says to a question. No sentence: it says nothing that
+// rests on a passage.
+type Answer struct {
+	Sentences []Sentence
+	Dropped   int // sentences that named no passage they rest on, and were left out
+}
+
+// Sentence is one sentence of an answer.
+type Sentence struct {
+	Text     string
+	Passages []int // that it rests on, from 1
+}
+
 // maxQuestion is how many different words of a question are looked for.
 const maxQuestion = 24
 

@@ -243,8 +243,17 @@ type AskRequest struct {
 
 // Answer is what fits a question.
 type Answer struct {
-	Model string `json:"model" doc:"what wrote the answer; empty where no model did: then the hits' snippets are all there is"`
+	Model     string     `json:"model" doc:"what wrote the sentences; empty where no model is set up: then the hits' snippets are all there is"`
+	Sentences []Sentence `json:"sentences,omitempty" doc:"the answer; none where the passages give none"`
+	Dropped   int        `json:"dropped,omitempty" doc:"sentences that named no passage they rest on, and were left out"`
+	Note      string     `json:"note,omitempty" doc:"why there is no answer, though a model is set up"`
 	SearchResult
+}
+
+// Sentence is one sentence of an answer.
+type Sentence struct {
+	Text     string `json:"text"`
+	Passages []int  `json:"passages" doc:"that it rests on: numbers, from 1, of the hits' snippets in their order"`
 }
 
 // Hit is one found item.
