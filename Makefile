@@ -39,7 +39,7 @@ RACED := 'TestScripts/(first_run|server)$$'
 race: go ## all tests: units, attacks, fuzz seeds and browser with the race detector; scripts
 	CGO_ENABLED=1 go test -race -timeout 40m $$(go list ./... | grep -v '/cmd/candor$$')
 	CGO_ENABLED=1 go test -race -timeout 20m -run $(RACED) ./cmd/candor
-	go test -timeout 20m ./cmd/candor
+	go test -timeout 20m ./cmd/candor ./internal/extract/native
 	cd bench && go test ./...
 
 check: go ## the quick tests, while working

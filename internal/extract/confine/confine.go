@@ -11,6 +11,6 @@ type Native struct {
 	Args    []string `json:"args"`
 	Env     []string `json:"env"`
 	Read    []string `json:"read"`    // files and folders that it may read besides the system's
-	Memory  int64    `json:"memory"`  // greatest data segment, bytes
+	Memory  int64    `json:"memory"`  // greatest data segment, bytes; no bound unless above 0
 	Seconds int64    `json:"seconds"` // of processor time
 }

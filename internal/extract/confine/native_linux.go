@@ -30,8 +30,11 @@ func Become(n Native) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("giving up new privileges: %w", err)
 	}
-	for what, value := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_NOFILE: 64,
-		unix.RLIMIT_DATA: uint64(n.Memory), unix.RLIMIT_CPU: uint64(n.Seconds)} {
+	limits := map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_NOFILE: 64, unix.RLIMIT_CPU: uint64(n.Seconds)}
+	if n.Memory > 0 {
+		limits[unix.RLIMIT_DATA] = uint64(n.Memory)
+	}
+	for what, value := range limits {
 		if err := unix.Setrlimit(what, &unix.Rlimit{Cur: value, Max: value}); err != nil {
 			return fmt.Errorf("setting limit %d: %w", what, err)
 		}

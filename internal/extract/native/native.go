@@ -45,7 +45,7 @@ type Program struct {
 	Command []string // program and first argument that re-execute this binary; nil is this program with Subcommand
 	Env     []string
 	Read    []string
-	Memory  int64         // bytes; 0 is 1 GiB
+	Memory  int64         // bytes; 0 is 1 GiB, negative is no bound
 	Time    time.Duration // for one run; 0 is 2 minutes
 }
 
