@@ -96,6 +96,5 @@ func printAnalysis(w io.Writer, res wire.Analysis) {
 			fmt.Fprintf(w, "     %s\n", printable(it.Reason))
 		}
 	}
-	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
-		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+	printSpent(w, res.Purpose, res.Index, res.TookMS)
 }

@@ -107,13 +107,8 @@ func printAnswer(w io.Writer, res wire.Answer) {
 		fmt.Fprintf(w, "\n%3d. %s  %s\n", i+1, printable(h.Name), h.Item)
 		for _, s := range h.Snippets {
 			n++
-			where := ""
-			if s.Page > 0 {
-				where = fmt.Sprintf(" (page %d)", s.Page)
-			}
-			fmt.Fprintf(w, "     [%d] “%s”%s\n", n, printable(s.Text), where)
+			fmt.Fprintf(w, "     [%d] “%s”%s\n", n, printable(s.Text), pageOf(s))
 		}
 	}
-	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
-		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+	printSpent(w, res.Purpose, res.Index, res.TookMS)
 }

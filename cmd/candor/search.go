@@ -138,15 +138,10 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	for i, h := range res.Hits {
 		fmt.Fprintf(w, "\n%3d. %s  %s\n     %s\n", int(res.Before)+i+1, printable(h.Name), h.Item, printable(h.Path))
 		for _, s := range h.Snippets {
-			where := ""
-			if s.Page > 0 {
-				where = fmt.Sprintf(" (page %d)", s.Page)
-			}
-			fmt.Fprintf(w, "     %s%s\n", printable(s.Text), where)
+			fmt.Fprintf(w, "     %s%s\n", printable(s.Text), pageOf(s))
 		}
 	}
-	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n",
-		res.Purpose.ID, res.Purpose.Covered, res.Purpose.Coverage, res.Index, res.TookMS)
+	printSpent(w, res.Purpose, res.Index, res.TookMS)
 	switch {
 	case res.Next == "":
 	case in.After != "":
@@ -154,6 +149,19 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	default:
 		fmt.Fprintf(w, "More with --offset %d.\n", in.Offset+len(res.Hits))
 	}
+}
+
+// printSpent ends what an act under a purpose tells.
+func printSpent(w io.Writer, p wire.Purpose, index int64, tookMS float64) {
+	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n", p.ID, p.Covered, p.Coverage, index, tookMS)
+}
+
+// pageOf says on which page a snippet stands, if the item has pages.
+func pageOf(s wire.Snippet) string {
+	if s.Page == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (page %d)", s.Page)
 }
 
 // printable keeps what a file says from steering the terminal.

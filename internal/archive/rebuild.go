@@ -77,12 +77,7 @@ func (r *rebuild) run(ctx context.Context) error {
 	if err := r.keepDocuments(ctx, opened); err != nil {
 		return err
 	}
-	r.places, r.purposes = make(map[string][]candor.Entry), make(map[string]bool)
-	for _, name := range documents {
-		if id, ok := strings.CutPrefix(string(name), "document/"+kindPurpose+"/"); ok {
-			r.purposes[id] = true
-		}
-	}
+	r.places = make(map[string][]candor.Entry)
 	for batch := range slices.Chunk(items, rebuildBatch) {
 		if err := r.keepItems(ctx, batch); err != nil {
 			return err
@@ -146,8 +141,12 @@ func (r *rebuild) open(ctx context.Context, names []candor.KeyName) (map[candor.
 }
 
 func (r *rebuild) keepDocuments(ctx context.Context, opened map[candor.KeyName][]byte) error {
+	r.purposes = make(map[string]bool)
 	for name, data := range opened {
 		parts := strings.Split(string(name), "/")
+		if parts[1] == kindPurpose {
+			r.purposes[parts[2]] = true
+		}
 		if parts[1] != kindAddition {
 			if err := r.archive.cfg.Catalog.PutDocument(ctx, parts[1], parts[2], data); err != nil {
 				return err
