@@ -1,10 +1,11 @@
 package archive
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,15 +52,23 @@ func (a *Archive) languages(wish string) []string {
 	case wish != "":
 		return strings.Split(wish, "+")
 	}
-	have := slices.DeleteFunc(a.cfg.Recognizer.Languages(), func(l string) bool { return l == firstLanguage })
-	return append([]string{firstLanguage}, have...)[:min(len(have)+1, mostLanguages)]
+	have := a.cfg.Recognizer.Languages()
+	slices.SortStableFunc(have, func(x, y string) int { return cmp.Compare(order(x), order(y)) })
+	return have[:min(len(have), mostLanguages)]
 }
 
-// recognised is what came of reading an item's pictures.
+// order puts the first language in front.
+func order(language string) int {
+	if language == firstLanguage {
+		return 0
+	}
+	return 1
+}
+
+// recognised is what came of reading an item's pictures, by page.
 type recognised struct {
 	pages  map[int]candor.PageText
-	failed []int
-	why    string // of the first that failed
+	failed map[int]string // why
 }
 
 // recognise reads the pages of a source that are pictures into the sink's text,
@@ -71,7 +80,7 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 	a := f.intake.archive
 	picture := strings.HasPrefix(r.Type, "image/")
 	languages := a.languages(f.intake.figure.OCR)
-	if languages == nil {
+	if len(languages) == 0 {
 		if !picture {
 			why := "text in pictures was not asked to be read"
 			if a.cfg.Recognizer == nil {
@@ -92,8 +101,8 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 	if picture {
 		got.dropNoise()
 	}
-	if len(got.failed) > 0 {
-		lacking(r, fmt.Sprintf("text could not be recognised on %s: %s", candor.PageNumbers(got.failed), got.why))
+	if failed := slices.Sorted(maps.Keys(got.failed)); len(failed) > 0 {
+		lacking(r, fmt.Sprintf("text could not be recognised on %s: %s", candor.PageNumbers(failed), got.failed[failed[0]]))
 	}
 	s.words = got.pages
 	s.lay(got.pages)
@@ -114,7 +123,7 @@ func lacking(r *candor.Reading, what string) {
 
 // readPictures draws and reads pages, as many at a time as there are processors.
 func (a *Archive) readPictures(ctx context.Context, src candor.Source, pages []int, languages []string) (recognised, error) {
-	out := recognised{pages: make(map[int]candor.PageText, len(pages))}
+	out := recognised{pages: make(map[int]candor.PageText, len(pages)), failed: make(map[int]string)}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cap(a.recognising))
@@ -128,17 +137,14 @@ func (a *Archive) readPictures(ctx context.Context, src candor.Source, pages []i
 			defer mu.Unlock()
 			switch {
 			case err != nil:
-				out.failed = append(out.failed, n)
-				out.why = candor.MessageOf(err)
+				out.failed[n] = candor.MessageOf(err)
 			case page.Text != "":
 				out.pages[n] = page
 			}
 			return nil
 		})
 	}
-	err := g.Wait()
-	slices.Sort(out.failed)
-	return out, err
+	return out, g.Wait()
 }
 
 func (a *Archive) readPicture(ctx context.Context, src candor.Source, page int, languages []string) (candor.PageText, error) {
@@ -185,7 +191,8 @@ func (s *sink) lay(pages map[int]candor.PageText) {
 // describeRecognised adds to a reading how sure the recognition was.
 func describeRecognised(r *candor.Reading, pages map[int]candor.PageText, languages []string) {
 	sum, letters := 0, 0
-	for _, p := range pages {
+	for _, n := range slices.Sorted(maps.Keys(pages)) {
+		p := pages[n]
 		for _, w := range p.Words {
 			sum += w.Confidence * len(w.Text)
 			letters += len(w.Text)
@@ -207,7 +214,5 @@ func wordsOf(pages map[int]candor.PageText) ([]byte, error) {
 	if len(pages) == 0 {
 		return nil, nil
 	}
-	var b bytes.Buffer
-	err := json.NewEncoder(&b).Encode(pages)
-	return b.Bytes(), err
+	return json.Marshal(pages)
 }
