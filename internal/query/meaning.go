@@ -1,6 +1,9 @@
 package query
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Sense is what of a query can be looked for by meaning.
 type Sense struct {
@@ -34,9 +37,9 @@ func SenseOf(n Node) Sense {
 		text = said(text, w)
 	}
 	s.Text = strings.Join(text, " ")
-	s.Within = joinedBy(within)
+	s.Within = conjunction(within)
 	if plain && len(words) > 1 {
-		s.Words = joinedBy(append([]Node{anyWord(s.Text, words)}, within...))
+		s.Words = conjunction(append([]Node{anyWord(s.Text, words)}, within...))
 	}
 	return s
 }
@@ -47,16 +50,6 @@ func anyWord(text string, words []Node) Node {
 		return n
 	}
 	return Or{Of: words}
-}
-
-func joinedBy(of []Node) Node {
-	switch len(of) {
-	case 0:
-		return nil
-	case 1:
-		return of[0]
-	}
-	return And{Of: of}
 }
 
 // inText reports whether a node looks for something in texts and titles alone.
@@ -73,21 +66,10 @@ func inText(n Node) bool {
 		return in(n.Field)
 	case Fuzzy:
 		return in(n.Field)
-	case Or:
-		return all(n.Of, inText)
-	case And:
-		return all(n.Of, inText)
+	case Or, And:
+		return !slices.ContainsFunc(children(n), func(c Node) bool { return !inText(c) })
 	}
 	return false
-}
-
-func all(of []Node, has func(Node) bool) bool {
-	for _, n := range of {
-		if !has(n) {
-			return false
-		}
-	}
-	return true
 }
 
 // said appends the words of a node.
@@ -101,13 +83,9 @@ func said(text []string, n Node) []string {
 		return append(text, n.Text)
 	case Prefix:
 		return append(text, n.Text)
-	case Or:
-		for _, p := range n.Of {
-			text = said(text, p)
-		}
-	case And:
-		for _, p := range n.Of {
-			text = said(text, p)
+	case Or, And:
+		for _, c := range children(n) {
+			text = said(text, c)
 		}
 	}
 	return text

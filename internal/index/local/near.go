@@ -41,12 +41,16 @@ func (f found) spot() spot { return spot{f.view, f.doc} }
 // answerNear answers a request that looks by meaning.
 func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Request) (query.Result, error) {
 	most := cmp.Or(req.Near.Most, query.DefaultNear)
-	byWords, best, err := x.bestByWords(ctx, snap, req, most)
-	if err != nil {
-		return query.Result{}, err
+	var best []found
+	var err error
+	if req.Near.Fused {
+		if best, err = x.bestByWords(ctx, snap, req, most); err != nil {
+			return query.Result{}, err
+		}
 	}
 	look := &looking{near: req.Near, views: snap.views}
-	if look.within, err = x.narrowed(ctx, snap, req); err != nil {
+	p, err := x.narrow(ctx, snap, req, look)
+	if err != nil {
 		return query.Result{}, err
 	}
 	if req.Near.Like != nil {
@@ -63,19 +67,15 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 	if err != nil {
 		return query.Result{}, err
 	}
-	return x.pageOf(byWords, req, result)
+	return x.pageOf(p, req, result)
 }
 
-// bestByWords returns the best documents by the request's query, if it asks
-// for them, and the plan that found them.
-func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Request, most int) (*plan, []found, error) {
+// bestByWords returns the best documents by the request's query.
+func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Request, most int) ([]found, error) {
 	req.Limit, req.Offset, req.After, req.Facets, req.Sort = most, 0, nil, nil, query.ByRelevance
-	if !req.Near.Fused {
-		req.Query = cmp.Or[query.Node](req.Near.Within, query.All{})
-	}
 	p, err := planFor(ctx, snap.views, x.zstd, req)
-	if err != nil || !req.Near.Fused {
-		return p, nil, err
+	if err != nil {
+		return nil, err
 	}
 	best := &top{size: most}
 	for i := range snap.views {
@@ -83,32 +83,30 @@ func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Reque
 		m := newMatcher(p, i, fail)
 		m.answer(req, best, newFacetCounts(nil))
 		if m.stopped() {
-			return p, nil, fail.err
+			return nil, fail.err
 		}
 	}
-	return p, best.sorted(), nil
+	return best.sorted(), nil
 }
 
-// narrowed returns, for each view, the documents that may be found by meaning.
-func (x *Index) narrowed(ctx context.Context, snap *snapshot, req query.Request) ([]*set, error) {
-	req.Query, req.Limit = cmp.Or[query.Node](req.Near.Within, query.All{}), 0
+// narrow sets, for each view, the documents that may be found by meaning, and
+// returns the plan that found them.
+func (x *Index) narrow(ctx context.Context, snap *snapshot, req query.Request, look *looking) (*plan, error) {
+	req.Query = cmp.Or[query.Node](req.Near.Within, query.All{})
 	p, err := planFor(ctx, snap.views, x.zstd, req)
 	if err != nil {
 		return nil, err
 	}
-	within := make([]*set, len(snap.views))
-	for i, v := range snap.views {
+	look.within = make([]*set, len(snap.views))
+	for i := range snap.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
-		within[i] = m.plan.root.match(m, nil)
-		if gone := v.goneBits(); gone != nil {
-			within[i] = within[i].minus(&set{bits: gone})
-		}
+		look.within[i] = m.matched()
 		if m.stopped() {
 			return nil, fail.err
 		}
 	}
-	return within, nil
+	return p, nil
 }
 
 // looking is one search by meaning.

@@ -136,10 +136,7 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 			return int64(n)
 		}
 	}
-	matched := m.plan.root.match(m, nil)
-	if gone != nil {
-		matched = matched.minus(&set{bits: gone})
-	}
+	matched := m.matched()
 	n := matched.count()
 	if n == 0 || m.fail.err != nil {
 		return 0
@@ -153,6 +150,15 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 		m.byDate(best, matched, req.Sort == query.ByDateUp)
 	}
 	return int64(n)
+}
+
+// matched returns what the plan matches in the segment and is not deleted.
+func (m *matcher) matched() *set {
+	found := m.plan.root.match(m, nil)
+	if gone := m.v.goneBits(); gone != nil {
+		found = found.minus(&set{bits: gone})
+	}
+	return found
 }
 
 // countAny counts what a word, or one of some words, matches without looking
@@ -317,7 +323,7 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 			return nil, err
 		}
 		h := query.Hit{Num: f.num}
-		if p.scores && (req.Sort == "" || req.Sort == query.ByRelevance) {
+		if p.scores {
 			h.Score = f.key
 		}
 		v := p.views[f.view]
