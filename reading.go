@@ -43,6 +43,18 @@ type Reading struct {
 	Pictures  []int  // pages, from 1 and ascending, that are pictures: words on them are not in the text
 }
 
+// Lack says that a reading lacks something: what was read is partial then, and
+// the reason names it.
+func (r *Reading) Lack(what string) {
+	if r.Condition == Done {
+		r.Condition = Partial
+	}
+	if r.Reason != "" {
+		what = r.Reason + "; " + what
+	}
+	r.Reason = what
+}
+
 // PageText is what was recognised on the picture of a page.
 type PageText struct {
 	Text       string    `json:"-"`

@@ -112,7 +112,7 @@ func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r
 		return Analysed{Item: was, Was: was.Condition, Kept: true}, nil
 	}
 	if s.inside > 0 && len(was.Parts) == 0 {
-		lacking(&reading, fmt.Sprintf("%d files were found inside and not kept; take them out and add them", s.inside))
+		reading.Lack(fmt.Sprintf("%d files were found inside and not kept; take them out and add them", s.inside))
 	}
 	now := was
 	now.Renditions = []candor.Rendition{candor.Original}

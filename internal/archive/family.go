@@ -181,17 +181,11 @@ func (f *family) keepReading(ctx context.Context, item *candor.Item, r candor.Re
 		}
 		item.Renditions = append(item.Renditions, rendition.name)
 	}
+	for _, note := range s.notes() {
+		r.Lack(note)
+	}
 	item.Type, item.Condition, item.Reason, item.Extraction = r.Type, r.Condition, r.Reason, r.Extraction
 	item.TextSize, item.Parts = int64(s.text.Len()), s.parts
-	for _, note := range s.notes() {
-		if item.Condition == candor.Done {
-			item.Condition = candor.Partial
-		}
-		if item.Reason != "" {
-			note = item.Reason + "; " + note
-		}
-		item.Reason = note
-	}
 	return nil
 }
 

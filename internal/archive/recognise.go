@@ -86,12 +86,12 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 			if a.cfg.Recognizer == nil {
 				why = "text in pictures cannot be read here, tesseract is not installed"
 			}
-			lacking(r, fmt.Sprintf("%s no text but pictures, and %s", candor.HavePages(r.Pictures), why))
+			r.Lack(fmt.Sprintf("%s no text but pictures, and %s", candor.HavePages(r.Pictures), why))
 		}
 		return nil
 	}
 	if over := len(r.Pictures) - mostRecognised; over > 0 {
-		lacking(r, fmt.Sprintf("%d pages that are pictures, beyond the first %d, were not read", over, mostRecognised))
+		r.Lack(fmt.Sprintf("%d pages that are pictures, beyond the first %d, were not read", over, mostRecognised))
 		r.Pictures = r.Pictures[:mostRecognised]
 	}
 	got, err := a.readPictures(ctx, src, r.Pictures, languages)
@@ -102,23 +102,12 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 		got.dropNoise()
 	}
 	if failed := slices.Sorted(maps.Keys(got.failed)); len(failed) > 0 {
-		lacking(r, fmt.Sprintf("text could not be recognised on %s: %s", candor.PageNumbers(failed), got.failed[failed[0]]))
+		r.Lack(fmt.Sprintf("text could not be recognised on %s: %s", candor.PageNumbers(failed), got.failed[failed[0]]))
 	}
 	s.words = got.pages
 	s.lay(got.pages)
 	describeRecognised(r, got.pages, languages)
 	return nil
-}
-
-// lacking says that a reading lacks something.
-func lacking(r *candor.Reading, what string) {
-	if r.Condition == candor.Done {
-		r.Condition = candor.Partial
-	}
-	if r.Reason != "" {
-		what = r.Reason + "; " + what
-	}
-	r.Reason = what
 }
 
 // readPictures draws and reads pages, as many at a time as there are processors.

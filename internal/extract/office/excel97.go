@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -260,18 +259,14 @@ func longString(b []byte) string {
 
 // characters decodes as many characters as there are, and returns how many bytes
 // they take.
-func characters(b []byte, n int, wide bool) (string, int) {
-	if !wide {
+func characters(b []byte, n int, twoBytes bool) (string, int) {
+	if !twoBytes {
 		n = min(n, len(b))
 		text, _ := charmap.ISO8859_1.NewDecoder().Bytes(b[:n])
 		return string(text), n
 	}
 	n = min(n, len(b)/2)
-	units := make([]uint16, n)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	return string(utf16.Decode(units)), 2 * n
+	return wide(b[:2*n]), 2 * n
 }
 
 // table reads the table of strings, which goes on in records that follow, and

@@ -1,9 +1,11 @@
 package office
 
 import (
+	"encoding/binary"
 	"io"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/richardlehane/mscfb"
 	"github.com/richardlehane/msoleps"
@@ -62,6 +64,15 @@ func (c *compound) read(name string) ([]byte, error) {
 	return out, err
 }
 
+// wide decodes UTF-16 as these formats have it, least significant byte first.
+func wide(b []byte) string {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
+
 // OLE reads an OLE compound file: a document of Word, Excel or PowerPoint from
 // before 2007, or a message of Outlook. The error is the sink's.
 func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
@@ -71,8 +82,8 @@ func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		reading.Condition, reading.Reason = candor.Failed, oleDamaged
 		return reading, nil
 	}
-	for name, kind := range oleKinds {
-		if c.streams[name] == nil {
+	for _, kind := range oleKinds {
+		if c.streams[kind.stream] == nil {
 			continue
 		}
 		reading.Type = kind.typ
@@ -93,16 +104,16 @@ type oleReader func(c *compound, w *plain.Writer, r *candor.Reading, sink candor
 
 // oleKinds are known by a stream that each has; an encrypted package of the
 // formats from 2007 on is a compound file too.
-var oleKinds = map[string]struct {
-	typ  string
-	read oleReader
+var oleKinds = []struct {
+	stream, typ string
+	read        oleReader
 }{
-	"EncryptedPackage":        {"application/x-ole-storage", nil},
-	"WordDocument":            {"application/msword", readWord},
-	"Workbook":                {"application/vnd.ms-excel", readWorkbook},
-	"Book":                    {"application/vnd.ms-excel", readWorkbook},
-	"PowerPoint Document":     {"application/vnd.ms-powerpoint", readSlides},
-	"__properties_version1.0": {"application/vnd.ms-outlook", readOutlook},
+	{"EncryptedPackage", "application/x-ole-storage", nil},
+	{"WordDocument", "application/msword", readWord},
+	{"Workbook", "application/vnd.ms-excel", readWorkbook},
+	{"Book", "application/vnd.ms-excel", readWorkbook},
+	{"PowerPoint Document", "application/vnd.ms-powerpoint", readSlides},
+	{"__properties_version1.0", "application/vnd.ms-outlook", readOutlook},
 }
 
 func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink) (candor.Reading, error) {

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -62,7 +61,7 @@ func readOutlook(c *compound, w *plain.Writer, r *candor.Reading, sink candor.Si
 	}
 	err := m.attachments(sink, 0)
 	if m.lost > 0 {
-		missing(r, fmt.Sprintf("%d of its attachments could not be read", m.lost))
+		r.Lack(fmt.Sprintf("%d of its attachments could not be read", m.lost))
 	}
 	return err
 }
@@ -78,14 +77,6 @@ func (m *outlook) property(id string) string {
 	}
 	text, _ := charmap.Windows1252.NewDecoder().Bytes(b)
 	return strings.TrimRight(string(text), "\x00")
-}
-
-func wide(b []byte) string {
-	units := make([]uint16, len(b)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	return string(utf16.Decode(units))
 }
 
 // body is the text of the message, out of HTML if there is no other.

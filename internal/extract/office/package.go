@@ -162,20 +162,9 @@ func (p *pack) embedded(r *candor.Reading, sink candor.Sink, parts, pictures str
 		r.Fields = append(r.Fields, candor.Field{Name: "doc:Pictures", Value: fmt.Sprint(n)})
 	}
 	if lost > 0 {
-		missing(r, fmt.Sprintf("%d files inside it could not be read", lost))
+		r.Lack(fmt.Sprintf("%d files inside it could not be read", lost))
 	}
 	return nil
-}
-
-// missing makes a reading partial and says what is missing.
-func missing(r *candor.Reading, what string) {
-	if r.Condition == candor.Done {
-		r.Condition = candor.Partial
-	}
-	if r.Reason != "" {
-		what = r.Reason + "; " + what
-	}
-	r.Reason = what
 }
 
 // judge is faulty for a part whose text went to w. When the sink refused, the
@@ -200,7 +189,7 @@ func faulty(r *candor.Reading, err error, someText bool) {
 		say = "it is damaged or cut short"
 	}
 	if someText {
-		missing(r, say+"; what stands before was read")
+		r.Lack(say + "; what stands before was read")
 		return
 	}
 	r.Condition, r.Reason = candor.Failed, say

@@ -40,7 +40,7 @@ func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		return reading, err
 	}
 	if len(broken) > 0 {
-		missing(&reading, "slides that could not be read to their end: "+strings.Join(broken[:min(len(broken), 50)], ", "))
+		reading.Lack("slides that could not be read to their end: " + strings.Join(broken[:min(len(broken), 50)], ", "))
 	}
 	if reading.Language == "" {
 		reading.Language = plain.Language(w.Sample())

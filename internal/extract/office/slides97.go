@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -136,11 +135,7 @@ func pptText(kind uint16, body []byte) string {
 	var t string
 	switch kind {
 	case pptWide:
-		units := make([]uint16, len(body)/2)
-		for i := range units {
-			units[i] = binary.LittleEndian.Uint16(body[2*i:])
-		}
-		t = string(utf16.Decode(units))
+		t = wide(body)
 	case pptNarrow:
 		latin, _ := charmap.ISO8859_1.NewDecoder().Bytes(body)
 		t = string(latin)

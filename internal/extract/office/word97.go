@@ -3,7 +3,6 @@ package office
 import (
 	"encoding/binary"
 	"errors"
-	"unicode/utf16"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -124,11 +123,7 @@ func (t *wordText) piece(doc []byte, p wordPiece) bool {
 		}
 		return whole
 	}
-	units := make([]uint16, len(raw)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(raw[2*i:])
-	}
-	for _, c := range utf16.Decode(units) {
+	for _, c := range wide(raw) {
 		t.put(c)
 	}
 	return whole

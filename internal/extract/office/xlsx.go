@@ -37,11 +37,11 @@ func XLSX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		return reading, nil
 	}
 	if book.problem != nil {
-		missing(&reading, book.problem.Error())
+		reading.Lack(book.problem.Error())
 	}
 	for _, s := range sheets {
 		if err := book.sheet(s); err != nil && book.w.Err() == nil {
-			missing(&reading, fmt.Sprintf("the sheet %q could not be read to its end", s.title))
+			reading.Lack(fmt.Sprintf("the sheet %q could not be read to its end", s.title))
 		}
 	}
 	if err := book.w.Close(); err != nil {
