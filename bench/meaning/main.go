@@ -48,7 +48,7 @@ func main() {
 // bench is one index with what is known of its documents.
 type bench struct {
 	index     *local.Index
-	model     *embed.Static
+	model     embed.BuiltIn
 	questions []string
 	vectors   [][]float32 // of all passages
 	owners    []uint32    // document of each
@@ -61,9 +61,6 @@ func measure(ctx context.Context, base string, n, each, exact int) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{}
-	if b.model, err = embed.New(); err != nil {
-		return err
-	}
 	if b.index, err = local.Open(ctx, local.Config{Dir: dir, Key: make([]byte, 32), MergeRate: -1}); err != nil {
 		return err
 	}

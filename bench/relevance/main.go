@@ -96,10 +96,7 @@ func judgeAll(ctx context.Context, c collection) (out [4]judged, err error) {
 		return out, err
 	}
 	defer x.Close()
-	model, err := embed.New()
-	if err != nil {
-		return out, err
-	}
+	model := embed.BuiltIn{}
 	if err := fill(ctx, x, model, c.docs); err != nil {
 		return out, err
 	}
@@ -123,7 +120,7 @@ func judgeAll(ctx context.Context, c collection) (out [4]judged, err error) {
 	return out, nil
 }
 
-func fill(ctx context.Context, x *local.Index, model *embed.Static, docs []doc) error {
+func fill(ctx context.Context, x *local.Index, model embed.BuiltIn, docs []doc) error {
 	var batch []query.Document
 	for i, d := range docs {
 		one := query.Document{Num: uint32(i + 1), Item: candor.ItemID(fmt.Sprintf("item%022d", i)), Title: d.title, Text: d.text, Collection: "main"}
@@ -150,7 +147,7 @@ func request(q string) query.Request {
 	return query.Request{Query: n, Limit: deep}
 }
 
-func near(ctx context.Context, x *local.Index, model *embed.Static, docs []doc, q string, fused bool) ([]string, error) {
+func near(ctx context.Context, x *local.Index, model embed.BuiltIn, docs []doc, q string, fused bool) ([]string, error) {
 	v, err := model.Query(ctx, q)
 	if err != nil {
 		return nil, err

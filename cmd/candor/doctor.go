@@ -68,7 +68,7 @@ func (c *cli) diagnose(ctx context.Context) diagnosis {
 	note("version", fmt.Sprintf("candor %s, %s/%s, data folder format %d", versionText(), runtime.GOOS, runtime.GOARCH, candor.FormatVersion), nil)
 	detail, err := confinement(ctx)
 	note("workers", detail, err)
-	note("pictures", recognition(ctx), nil)
+	note("pictures", recognition(), nil)
 	folder, err := describeFolder(c.data)
 	note("archive", fmt.Sprintf("%s, format %d, made %s", folder.Origin, folder.Format, folder.Created.Format(time.DateOnly)), err)
 	detail, diskErr := freeDisk(existing(c.data))
@@ -121,8 +121,11 @@ func confinement(ctx context.Context) (string, error) {
 }
 
 // recognition says whether text in pictures is read here. It is no fault if not.
-func recognition(ctx context.Context) string {
-	e, err := ocr.New(ctx, ocr.Config{})
+func recognition() string {
+	e, err := ocr.New(ocr.Config{})
+	if err == nil {
+		err = e.Check()
+	}
 	if err != nil {
 		return "text in pictures is not read: " + candor.MessageOf(err)
 	}

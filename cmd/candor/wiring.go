@@ -141,15 +141,13 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 			return err
 		}
 	}
-	if ports.Embedder, err = embed.New(); err != nil {
-		return err
-	}
+	ports.Embedder = embed.BuiltIn{}
 	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
 	if err != nil {
 		return err
 	}
 	e.onClose(func(context.Context) error { return pool.Close() })
-	if reader, err := ocr.New(ctx, ocr.Config{}); err == nil {
+	if reader, err := ocr.New(ocr.Config{}); err == nil {
 		ports.Recognizer = reader
 	} else {
 		cfg.Logger.Info("text in pictures is not read", "why", candor.MessageOf(err))

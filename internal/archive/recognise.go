@@ -82,9 +82,9 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 	languages := a.languages(f.intake.figure.OCR)
 	if len(languages) == 0 {
 		if !picture {
-			why := "text in pictures was not asked to be read"
-			if a.cfg.Recognizer == nil {
-				why = "text in pictures cannot be read here, tesseract is not installed"
+			why := "text in pictures cannot be read here, tesseract is not installed"
+			if f.intake.figure.OCR == ocrOff {
+				why = "text in pictures was not asked to be read"
 			}
 			r.Lack(fmt.Sprintf("%s no text but pictures, and %s", candor.HavePages(r.Pictures), why))
 		}

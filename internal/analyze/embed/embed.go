@@ -12,6 +12,7 @@ import (
 	"context"
 	_ "embed"
 	"math"
+	"sync"
 
 	"candor/internal/query"
 )
@@ -19,8 +20,14 @@ import (
 //go:embed table.bin
 var table []byte
 
-// Static embeds by the built-in table. Safe for concurrent use.
-type Static struct {
+// BuiltIn embeds by the built-in table, which is read when it is first needed.
+// Safe for concurrent use.
+type BuiltIn struct{}
+
+var builtIn = sync.OnceValues(func() (*static, error) { return read(table) })
+
+// static is a table that was read.
+type static struct {
 	dims   int
 	pieces pieces
 	rows   []int8    // of each piece dims numbers
@@ -30,15 +37,29 @@ type Static struct {
 // Model names the table: places of other names cannot be compared with these.
 const Model = "candor-static-1"
 
-// New reads the built-in table.
-func New() (*Static, error) { return read(table) }
-
 // Model names the space that places are in.
-func (s *Static) Model() string { return Model }
+func (BuiltIn) Model() string { return Model }
 
 // Embed cuts a text into passages and places each. The title stands before the
 // first. Passages without a known word are left out.
-func (s *Static) Embed(ctx context.Context, title, text string) (query.Meaning, error) {
+func (BuiltIn) Embed(ctx context.Context, title, text string) (query.Meaning, error) {
+	s, err := builtIn()
+	if err != nil {
+		return query.Meaning{}, err
+	}
+	return s.embed(ctx, title, text)
+}
+
+// Query places what is looked for, nil if no word of it is known.
+func (BuiltIn) Query(_ context.Context, text string) ([]float32, error) {
+	s, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	return s.query(text), nil
+}
+
+func (s *static) embed(ctx context.Context, title, text string) (query.Meaning, error) {
 	out := query.Meaning{Model: Model}
 	place := newPlace(s)
 	for n, p := range cut(text) {
@@ -59,22 +80,21 @@ func (s *Static) Embed(ctx context.Context, title, text string) (query.Meaning, 
 	return out, nil
 }
 
-// Query places what is looked for, nil if no word of it is known.
-func (s *Static) Query(_ context.Context, text string) ([]float32, error) {
+func (s *static) query(text string) []float32 {
 	p := newPlace(s)
 	p.add(text)
-	return p.take(), nil
+	return p.take()
 }
 
 // place adds up the rows of pieces.
 type place struct {
-	static *Static
+	static *static
 	sum    []float32
 	known  bool
 	word   []byte // buffer
 }
 
-func newPlace(s *Static) *place { return &place{static: s, sum: make([]float32, s.dims)} }
+func newPlace(s *static) *place { return &place{static: s, sum: make([]float32, s.dims)} }
 
 func (p *place) add(text string) {
 	s := p.static

@@ -19,12 +19,12 @@ const (
 	mostPieces = 1 << 20
 )
 
-func read(b []byte) (*Static, error) {
+func read(b []byte) (*static, error) {
 	head, rest, ok := take(b, len(tableMagic)+8)
 	if !ok || string(head[:len(tableMagic)]) != tableMagic {
 		return nil, fmt.Errorf("the table of embeddings does not begin as one")
 	}
-	s := &Static{dims: int(binary.LittleEndian.Uint32(head[8:]))}
+	s := &static{dims: int(binary.LittleEndian.Uint32(head[8:]))}
 	count := int(binary.LittleEndian.Uint32(head[12:]))
 	if s.dims == 0 || s.dims > mostDims || count == 0 || count > mostPieces {
 		return nil, fmt.Errorf("the table of embeddings has %d pieces of %d dimensions", count, s.dims)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"candor"
@@ -25,7 +26,12 @@ type Config struct {
 
 // Engine recognises text. Safe for concurrent use.
 type Engine struct {
-	program   native.Program
+	program native.Program
+	knows   func() (knowledge, error) // once
+}
+
+// knowledge is what the program can read.
+type knowledge struct {
 	languages []string
 	oriented  bool // pages that lie on their side are set upright
 }
@@ -39,9 +45,9 @@ const (
 	dpi             = "300" // at which pages are drawn
 )
 
-// New finds the program and what languages it knows. NotSupported if it is not
-// installed, or knows none.
-func New(ctx context.Context, cfg Config) (*Engine, error) {
+// New finds the program, and starts it only when it is first needed.
+// NotSupported if it is not installed.
+func New(cfg Config) (*Engine, error) {
 	name := cfg.Program
 	if name == "" {
 		name = "tesseract"
@@ -53,37 +59,57 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	// One thread a page: pages are read side by side.
 	p.Command, p.Time, p.Env = cfg.Command, cfg.Time, []string{"OMP_THREAD_LIMIT=1", "LC_ALL=C"}
 	e := &Engine{program: p}
-	out, err := p.Run(ctx, nil, mostList, "--list-langs")
+	e.knows = sync.OnceValues(e.learn)
+	return e, nil
+}
+
+// learn asks the program what it can read.
+func (e *Engine) learn() (k knowledge, err error) {
+	out, err := e.program.Run(context.Background(), nil, mostList, "--list-langs")
 	if err != nil {
-		return nil, candor.Wrap(err, candor.NotSupported, "tesseract is installed and does not run: %s.", candor.MessageOf(err))
+		return k, candor.Wrap(err, candor.NotSupported, "tesseract is installed and does not run: %s.", candor.MessageOf(err))
 	}
 	for line := range strings.Lines(string(out)) {
 		switch name := strings.TrimSpace(line); {
 		case name == "osd":
-			e.oriented = true
+			k.oriented = true
 		case name != "" && !strings.ContainsAny(name, " :"):
-			e.languages = append(e.languages, name)
+			k.languages = append(k.languages, name)
 		}
 	}
-	if len(e.languages) == 0 {
-		return nil, candor.Errorf(candor.NotSupported, "tesseract is installed without any language. Install one, such as tesseract-ocr-eng.")
+	if len(k.languages) == 0 {
+		return k, candor.Errorf(candor.NotSupported, "tesseract is installed without any language. Install one, such as tesseract-ocr-eng.")
 	}
-	slices.Sort(e.languages)
-	return e, nil
+	slices.Sort(k.languages)
+	return k, nil
 }
 
-// Languages lists what it can read, by tesseract's names, such as eng.
-func (e *Engine) Languages() []string { return slices.Clone(e.languages) }
+// Languages lists what it can read, by tesseract's names, such as eng; nothing if
+// the program does not run (see Check).
+func (e *Engine) Languages() []string {
+	k, _ := e.knows()
+	return slices.Clone(k.languages)
+}
+
+// Check says why nothing can be read, if so.
+func (e *Engine) Check() error {
+	_, err := e.knows()
+	return err
+}
 
 // Recognize reads a page drawn as PNG.
 func (e *Engine) Recognize(ctx context.Context, png []byte, languages []string) (candor.PageText, error) {
+	k, err := e.knows()
+	if err != nil {
+		return candor.PageText{}, err
+	}
 	for _, l := range languages {
-		if !slices.Contains(e.languages, l) {
-			return candor.PageText{}, candor.Errorf(candor.Invalid, "The language %q is not installed for recognition. Installed are %s.", l, strings.Join(e.languages, ", "))
+		if !slices.Contains(k.languages, l) {
+			return candor.PageText{}, candor.Errorf(candor.Invalid, "The language %q is not installed for recognition. Installed are %s.", l, strings.Join(k.languages, ", "))
 		}
 	}
 	mode := "3"
-	if e.oriented {
+	if k.oriented {
 		mode = "1"
 	}
 	out, err := e.program.Run(ctx, bytes.NewReader(png), mostOutput, "stdin", "stdout", "-l", strings.Join(languages, "+"), "--psm", mode, "--dpi", dpi, "tsv")

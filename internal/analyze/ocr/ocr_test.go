@@ -23,7 +23,7 @@ func TestAPageIsRead(t *testing.T) {
 	if _, err := exec.LookPath("tesseract"); err != nil {
 		t.Skip("tesseract is not installed; scripts/setup-test.sh installs it")
 	}
-	e, err := New(t.Context(), Config{})
+	e, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func TestAPageIsRead(t *testing.T) {
 }
 
 func TestWhatCannotBeRead(t *testing.T) {
-	if _, err := New(t.Context(), Config{Program: "no-such-program"}); candor.CodeOf(err) != candor.NotSupported {
+	if _, err := New(Config{Program: "no-such-program"}); candor.CodeOf(err) != candor.NotSupported {
 		t.Errorf("a missing program: %v", err)
 	}
 	if _, err := exec.LookPath("tesseract"); err != nil {
 		t.Skip("tesseract is not installed; scripts/setup-test.sh installs it")
 	}
-	e, err := New(t.Context(), Config{})
+	e, err := New(Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
