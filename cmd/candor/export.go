@@ -112,7 +112,7 @@ func found(ctx context.Context, conn *connection, in wire.SearchRequest, limit i
 		}
 	}
 	if len(items) == 0 {
-		return nil, candor.Errorf(candor.NotFound, "The query found nothing to export.")
+		return nil, candor.Errorf(candor.NotFound, "The query found nothing.")
 	}
 	return items, nil
 }

@@ -61,8 +61,6 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 			switch {
 			case in.Like != "" && batchFile != "":
 				return candor.Errorf(candor.Invalid, "Give --like or --batch, not both.")
-			case in.Like != "" && !cmd.Flags().Changed("mode"):
-				in.Mode = ""
 			case in.Like == "" && batchFile == "":
 				in.Query = args[0]
 			}
@@ -105,7 +103,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	}
 	f := cmd.Flags()
 	purposeFlag(cmd, &in.Purpose)
-	f.StringVar(&in.Mode, "mode", "text", "how to search: text (by words), semantic (by meaning) or hybrid (both)")
+	f.StringVar(&in.Mode, "mode", "", "how to search: text (by words; the default), semantic (by meaning) or hybrid (both)")
 	f.StringVar((*string)(&in.Like), "like", "", "in place of a query: what is about the same as this `item`")
 	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
 	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")

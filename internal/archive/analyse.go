@@ -55,12 +55,12 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	if err != nil {
 		return AnalyseResult{}, err
 	}
-	items, err := a.exportable(ctx, &work, r.Items)
+	items, err := a.chosen(ctx, &work, r.Items)
 	if err != nil {
 		return AnalyseResult{}, err
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
-		return a.exportOutcome(items), nil
+		return a.originalsOutcome(items), nil
 	})
 	if err != nil {
 		return AnalyseResult{}, err
@@ -137,6 +137,7 @@ func worse(now, was candor.Condition) bool {
 // replace makes durable and searchable what was read of an item, and lets go of
 // renditions that it has no more.
 func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string) error {
+	doc := a.document(ctx, now, a.pathOf(ctx, now), text)
 	a.storing.Lock()
 	defer a.storing.Unlock()
 	manifest, err := json.Marshal(now)
@@ -160,7 +161,7 @@ func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string
 	if err := a.cfg.Catalog.PutItems(ctx, []candor.Item{now}); err != nil {
 		return err
 	}
-	return a.cfg.Index.Put(ctx, []query.Document{a.document(ctx, now, a.pathOf(ctx, now), text)})
+	return a.cfg.Index.Put(ctx, []query.Document{doc})
 }
 
 // rereading is a sink for an item whose parts are items already.

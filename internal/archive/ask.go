@@ -44,8 +44,9 @@ type Sentence struct {
 // what there is; none means that nothing under the purpose fits. Asking is an act
 // of its own; what it shows counts as a search's results do.
 func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (AskResult, error) {
-	node, err := query.Question(r.Question)
-	if err != nil {
+	q := question{kind: candor.ActAsk, least: answerLikeness}
+	var err error
+	if q.node, err = query.Question(r.Question); err != nil {
 		return AskResult{}, err
 	}
 	if r.Limit == 0 {
@@ -58,17 +59,16 @@ func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (AskResult, 
 	if a.cfg.Embedder != nil {
 		mode = ModeHybrid
 	}
-	model := ""
 	if a.cfg.Answerer != nil {
-		model = a.cfg.Answerer.Name()
+		q.model = a.cfg.Answerer.Name()
 	}
-	found, err := a.find(ctx, candor.ActAsk, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, node, model)
+	found, err := a.find(ctx, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, q)
 	out := AskResult{SearchResult: found}
 	passages := passagesOf(found.Hits)
-	if err != nil || model == "" || len(passages) == 0 {
+	if err != nil || q.model == "" || len(passages) == 0 {
 		return out, err
 	}
-	out.Model = model
+	out.Model = q.model
 	said, err := a.cfg.Answerer.Answer(ctx, r.Question, passages)
 	if err != nil {
 		a.cfg.Logger.Warn("a model did not answer", "code", candor.CodeOf(err))

@@ -27,12 +27,12 @@ func (a *Archive) Export(ctx context.Context, who Actor, purpose candor.PurposeI
 	if err != nil {
 		return receipt.Receipt{}, err
 	}
-	items, err := a.exportable(ctx, &work, ids)
+	items, err := a.chosen(ctx, &work, ids)
 	if err != nil {
 		return receipt.Receipt{}, err
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
-		return a.exportOutcome(items), nil
+		return a.originalsOutcome(items), nil
 	})
 	if err != nil {
 		return receipt.Receipt{}, err
@@ -40,7 +40,8 @@ func (a *Archive) Export(ctx context.Context, who Actor, purpose candor.PurposeI
 	return done.receipt, a.writeExport(ctx, w, items, done)
 }
 
-func (a *Archive) exportable(ctx context.Context, work *act, ids []candor.ItemID) ([]candor.Item, error) {
+// chosen finds the items that one act is about, of one collection.
+func (a *Archive) chosen(ctx context.Context, work *act, ids []candor.ItemID) ([]candor.Item, error) {
 	seen := make(map[candor.ItemID]bool, len(ids))
 	var items []candor.Item
 	for _, id := range ids {
@@ -58,13 +59,14 @@ func (a *Archive) exportable(ctx context.Context, work *act, ids []candor.ItemID
 		items = append(items, item)
 		work.collection = items[0].Collection
 		if item.Collection != items[0].Collection {
-			return nil, candor.Errorf(candor.Invalid, "One export holds items of one collection. Export each collection by itself.")
+			return nil, candor.Errorf(candor.Invalid, "One act has items of one collection. Take each collection by itself.")
 		}
 	}
 	return items, nil
 }
 
-func (a *Archive) exportOutcome(items []candor.Item) result {
+// originalsOutcome states the facts of an act that has the originals of items.
+func (a *Archive) originalsOutcome(items []candor.Item) result {
 	res := result{matched: int64(len(items)), collected: a.totals.of(items[0].Collection).Items}
 	for _, it := range items {
 		res.shown = append(res.shown, it.Num)

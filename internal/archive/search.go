@@ -26,46 +26,37 @@ const (
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
+	q := question{kind: candor.ActSearch, node: query.All{}, least: leastLikeness}
 	if r.Like != "" {
 		if r.Query != "" || r.Mode != "" && r.Mode != ModeSemantic {
 			return SearchResult{}, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
 		}
 		r.Mode = ModeSemantic
-		return a.find(ctx, candor.ActSearch, who, r, query.All{}, "")
+		return a.find(ctx, who, r, q)
 	}
-	node, err := query.Parse(r.Query, query.Options{})
-	if err != nil {
+	var err error
+	if q.node, err = query.Parse(r.Query, query.Options{}); err != nil {
 		return SearchResult{}, err
 	}
-	return a.find(ctx, candor.ActSearch, who, r, node, "")
+	return a.find(ctx, who, r, q)
 }
 
-// find looks for what a node means, as an act of a kind. The snippets that it
-// shows are recorded as sent to a model, if one is named.
-func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r SearchRequest, node query.Node, model string) (SearchResult, error) {
+// question is what a request means, and as what kind of act it is looked for.
+type question struct {
+	kind  candor.Act
+	node  query.Node
+	least float64 // likeness of what is found by meaning
+	model string  // that is given the snippets, if any is; they are recorded as sent
+}
+
+// find looks for what a question means.
+func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: model, Filters: r.Filters})
+	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters})
 	if err != nil {
 		return SearchResult{}, err
 	}
-	var like candor.Item
-	if r.Like != "" {
-		if like, err = a.openable(ctx, &work, r.Like); err != nil {
-			return SearchResult{}, err
-		}
-	}
-	collections, err := a.searchable(&work, r.Collection)
-	if err != nil {
-		return SearchResult{}, err
-	}
-	ask, err := searchRequest(r, node, collections)
-	if err == nil && work.refusal == nil {
-		least := leastLikeness
-		if kind == candor.ActAsk {
-			least = answerLikeness
-		}
-		err = a.lookByMeaning(ctx, &ask, r.Mode, like, least)
-	}
+	ask, collections, err := a.requestFor(ctx, &work, r, q)
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -79,7 +70,7 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 			return res, err
 		}
 		res = a.searchOutcome(found, items, collections)
-		if model != "" {
+		if q.model != "" {
 			res.sent = passagesOf(hits(found, items, nil))
 		}
 		return res, nil
@@ -94,6 +85,26 @@ func (a *Archive) find(ctx context.Context, kind candor.Act, who Actor, r Search
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
 	out.Took = time.Since(start)
 	return out, err
+}
+
+// requestFor makes the index's request, and returns the collections it is about.
+func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q question) (query.Request, []string, error) {
+	var like candor.Item
+	var err error
+	if r.Like != "" {
+		if like, err = a.openable(ctx, work, r.Like); err != nil {
+			return query.Request{}, nil, err
+		}
+	}
+	collections, err := a.searchable(work, r.Collection)
+	if err != nil {
+		return query.Request{}, nil, err
+	}
+	ask, err := searchRequest(r, q.node, collections)
+	if err == nil && work.refusal == nil {
+		err = a.lookByMeaning(ctx, &ask, r.Mode, like, q.least)
+	}
+	return ask, collections, err
 }
 
 // searchable returns the collections to look in: the one asked for, or all of
