@@ -34,7 +34,7 @@ and did not before, what was read before stays.`,
 		Args: someArgs("query or item"),
 		Example: example(
 			"candor analyse condition:encrypted --purpose p-3k7v2m9qxa --password-file password.txt",
-			`candor analyse 'type:image language:""' --purpose p-3k7v2m9qxa --ocr deu+eng --limit 50`,
+			`candor analyse 'type:image' --purpose p-3k7v2m9qxa --ocr deu+eng --limit 50`,
 			"candor analyse 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa --ocr off"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "purpose"); err != nil {

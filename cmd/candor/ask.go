@@ -39,8 +39,8 @@ func (c *cli) askCommand() *cobra.Command {
 with their items, or are told that nothing under the purpose fits. If a language
 model is set up (CANDOR_CHAT_URL and CANDOR_CHAT_MODEL of the server), it answers
 from those passages alone, and each of its sentences names those it rests on;
-what it was given is in the record's sealed details. Asking is an act of its own, which the purpose must allow (--act ask), and
-what it shows counts as a search's results do.`,
+what it was given is in the record's sealed details. Asking is an act of its own,
+which the purpose must allow (--act ask), and what it shows counts as a search's results do.`,
 		Args:    oneArg("question (in quotes)"),
 		Example: example(`candor ask "Who paid for the flood wall?" --purpose p-3k7v2m9qxa`),
 		RunE: func(cmd *cobra.Command, args []string) error {
