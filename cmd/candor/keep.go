@@ -75,3 +75,30 @@ even when nobody can sign in because the catalog is gone.`,
 		},
 	}
 }
+
+func (c *cli) rekeyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rekey",
+		Short: "Give the index a new key, and seal it anew (administrator)",
+		Long: `Give the index a new key, and seal all of it anew: at intervals, or when the old
+key may have become known. Searches and additions go on meanwhile. If it is broken
+off, the next rekey finishes it. Afterwards the old key opens nothing in the index's
+folder; backups made before still open under it, so destroy those that may be stolen.
+
+The catalog's key and the keys of items stay as they are.`,
+		Args: noArgs, Example: example("candor rekey", "candor rekey --as admin --server https://archive.example.org"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(conn *connection) error {
+				progress, stop := c.jobProgress("Sealing anew")
+				res, err := conn.Rekey(cmd.Context(), progress)
+				stop()
+				if err != nil {
+					return err
+				}
+				return c.print(res, func(w io.Writer) {
+					fmt.Fprintf(w, "The index has a new key, and nothing in it opens under the old one. Recorded as number %d of the log.\n", res.Index)
+				})
+			})
+		},
+	}
+}

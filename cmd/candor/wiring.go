@@ -268,7 +268,7 @@ func (e *engine) caches(ctx context.Context, cfg engineConfig, own archive.Keys,
 		return err
 	}
 	e.onClose(func(context.Context) error { return cat.Close() })
-	idx, err := openIndex(ctx, e.folder.path(indexDir), own.Index, cfg)
+	idx, err := openIndex(ctx, e.folder.path(indexDir), own, cfg)
 	if err != nil {
 		return err
 	}
@@ -292,8 +292,8 @@ func openCatalog(ctx context.Context, path string, key []byte, cfg engineConfig)
 	return catalog.New(ctx, c)
 }
 
-func openIndex(ctx context.Context, dir string, key []byte, cfg engineConfig) (*local.Index, error) {
-	c := local.Config{Dir: dir, Key: key, Logger: cfg.Logger}
+func openIndex(ctx context.Context, dir string, own archive.Keys, cfg engineConfig) (*local.Index, error) {
+	c := local.Config{Dir: dir, Key: own.Index, Former: own.FormerIndex, Logger: cfg.Logger}
 	idx, err := local.Open(ctx, c)
 	code := candor.CodeOf(err)
 	if !cfg.Repair || (code != candor.Verification && code != candor.NotSupported) {

@@ -277,7 +277,7 @@ func exportFrom(t *testing.T, srv *httptest.Server, body string) (*http.Response
 }
 
 func TestKeepingTellsItsEnd(t *testing.T) {
-	for _, path := range []string{"/check", "/rebuild"} {
+	for _, path := range []string{"/check", "/rebuild", "/rekey"} {
 		h := newHandler(t, &standIn{})
 		if w := ask(h, "POST", path, "reader", ""); w.Code != 403 || codeIn(t, w) != candor.Denied {
 			t.Errorf("%s by a reader: %d", path, w.Code)

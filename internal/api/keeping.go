@@ -16,6 +16,7 @@ func (d *door) keepingRoutes() []route {
 	return []route{
 		stream("keeping", http.MethodPost, "/check", "Compare vault, log, catalog and index (administrator); progress and result as JSON lines", linesType, d.keeping(d.check)),
 		stream("keeping", http.MethodPost, "/rebuild", "Make catalog and index again from vault and log (administrator); progress and result as JSON lines", linesType, d.keeping(d.rebuild)),
+		stream("keeping", http.MethodPost, "/rekey", "Give the index a new key and seal it anew (administrator); progress and result as JSON lines", linesType, d.keeping(d.rekey)),
 	}
 }
 
@@ -36,6 +37,14 @@ func (d *door) rebuild(ctx context.Context, who archive.Actor, progress func(don
 		return wire.Progress{}, err
 	}
 	return wire.Progress{Rebuild: &wire.RebuildResult{Totals: totals, Receipt: encodeReceipt(proof)}}, nil
+}
+
+func (d *door) rekey(ctx context.Context, who archive.Actor, progress func(done, total int64)) (wire.Progress, error) {
+	proof, err := d.archive.Rekey(ctx, who, progress)
+	if err != nil {
+		return wire.Progress{}, err
+	}
+	return wire.Progress{Rekey: &wire.Done{Receipt: encodeReceipt(proof)}}, nil
 }
 
 // keeping runs a long job. What fails once progress has been written is told in

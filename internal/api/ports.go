@@ -86,6 +86,7 @@ type receipts interface {
 type keeping interface {
 	Check(ctx context.Context, who archive.Actor, progress func(done, total int64)) ([]archive.Difference, error)
 	Rebuild(ctx context.Context, who archive.Actor, progress func(done, total int64)) (candor.Totals, receipt.Receipt, error)
+	Rekey(ctx context.Context, who archive.Actor, progress func(done, total int64)) (receipt.Receipt, error)
 }
 
 type auditing interface {

@@ -65,6 +65,7 @@ type Archive struct {
 	tokens      sync.Mutex
 	deciding    sync.Mutex // purposes are decided one at a time
 	storing     sync.Mutex // batches are stored one at a time
+	rekeying    sync.Mutex // the index gets one new key at a time
 	erasing     sync.Mutex // sealed details are destroyed by one act at a time
 }
 

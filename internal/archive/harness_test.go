@@ -127,7 +127,7 @@ func (h *house) open(create bool) {
 	must(t, err)
 	cat, err := catalog.New(ctx, catalog.Config{Path: filepath.Join(h.dir, "catalog.db"), Key: keys.Catalog, Now: h.clock.now})
 	must(t, err)
-	idx, err := local.Open(ctx, local.Config{Dir: filepath.Join(h.dir, "index"), Key: keys.Index})
+	idx, err := local.Open(ctx, local.Config{Dir: filepath.Join(h.dir, "index"), Key: keys.Index, Former: keys.FormerIndex})
 	must(t, err)
 	h.cfg.Catalog, h.cfg.Index, h.cfg.Pseudonyms = faultyCatalog{cat, f}, faultyIndex{idx, f}, keys.Pseudonyms
 	h.closers = []io.Closer{idx, cat, cust, v, bucket, log}
@@ -467,4 +467,11 @@ func (i faultyIndex) Search(ctx context.Context, r query.Request) (query.Result,
 		return query.Result{}, err
 	}
 	return i.Index.Search(ctx, r)
+}
+
+func (i faultyIndex) Rekey(ctx context.Context, key []byte, progress func(done, total int64)) error {
+	if err := i.f.at("index rekey"); err != nil {
+		return err
+	}
+	return i.Index.Rekey(ctx, key, progress)
 }

@@ -150,6 +150,9 @@ type Index interface {
 	Check(ctx context.Context, problem func(string)) error
 	// Wipe empties the index.
 	Wipe(ctx context.Context) error
+	// Rekey seals the index under a key of 32 bytes. When it returns, no other
+	// opens any of it. It can be broken off, and called again with the same key.
+	Rekey(ctx context.Context, key []byte, progress func(done, total int64)) error
 }
 
 // Finder finds what a text names. Safe for concurrent use.

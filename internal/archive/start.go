@@ -15,14 +15,24 @@ type Keys struct {
 	Catalog    []byte
 	Index      []byte
 	Pseudonyms []byte
+
+	FormerIndex [][]byte // open what a Rekey that was broken off has left; see Archive.Rekey
 }
 
-var keyNames = []candor.KeyName{"archive/catalog", "archive/index", "archive/pseudonyms"}
+const (
+	keyCatalog    candor.KeyName = "archive/catalog"
+	keyIndex      candor.KeyName = "archive/index"
+	keyPseudonyms candor.KeyName = "archive/pseudonyms"
+
+	keySize = 32
+)
+
+var keyNames = []candor.KeyName{keyCatalog, keyIndex, keyPseudonyms}
 
 // CreateKeys makes the keys of a new archive and seals them into its vault.
 func CreateKeys(ctx context.Context, v Vault, rand io.Reader) error {
 	for _, name := range keyNames {
-		key := make([]byte, 32)
+		key := make([]byte, keySize)
 		if _, err := io.ReadFull(rand, key); err != nil {
 			return candor.Wrap(err, candor.Unavailable, "No randomness could be had; no archive was made.")
 		}
@@ -46,11 +56,12 @@ func Unlock(ctx context.Context, cfg Config) (Keys, error) {
 		return Keys{}, err
 	}
 	for _, name := range keyNames {
-		if len(opened[name]) != 32 {
+		if n := len(opened[name]); n != keySize && (name != keyIndex || n != 2*keySize) {
 			return Keys{}, candor.Errorf(candor.Verification, "The sealed key %s has the wrong length. Restore the vault from a backup.", name)
 		}
 	}
-	return Keys{Catalog: opened[keyNames[0]], Index: opened[keyNames[1]], Pseudonyms: opened[keyNames[2]]}, nil
+	index := splitKeys(opened[keyIndex])
+	return Keys{Catalog: opened[keyCatalog], Index: index[0], FormerIndex: index[1:], Pseudonyms: opened[keyPseudonyms]}, nil
 }
 
 // openNames opens what stands under names in the vault, by one recorded act.

@@ -311,6 +311,18 @@ func (c *Client) Rebuild(ctx context.Context, progress func(done, total int64)) 
 	return *last.Rebuild, nil
 }
 
+// Rekey gives the index a new key; progress may be nil.
+func (c *Client) Rekey(ctx context.Context, progress func(done, total int64)) (wire.Done, error) {
+	last, err := c.job(ctx, "/rekey", progress)
+	if err != nil {
+		return wire.Done{}, err
+	}
+	if last.Rekey == nil {
+		return wire.Done{}, brokenOff()
+	}
+	return *last.Rekey, nil
+}
+
 // job runs a long job and returns its last line.
 func (c *Client) job(ctx context.Context, path string, progress func(done, total int64)) (wire.Progress, error) {
 	res, err := c.send(ctx, http.MethodPost, path, nil, "", nil)

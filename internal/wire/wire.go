@@ -354,14 +354,15 @@ type Difference struct {
 	Remedy  string `json:"remedy"`
 }
 
-// Progress is one line of a check's or rebuild's answer, which is a stream of
-// JSON lines. All but the last hold Done and Total; the last holds one of
-// Check, Rebuild and Error.
+// Progress is one line of the answer of a check, a rebuild or a rekey, which is
+// a stream of JSON lines. All but the last hold Done and Total; the last holds
+// one of Check, Rebuild, Rekey and Error.
 type Progress struct {
 	Done    int64          `json:"done,omitempty"`
 	Total   int64          `json:"total,omitempty"`
 	Check   *CheckResult   `json:"check,omitempty"`
 	Rebuild *RebuildResult `json:"rebuild,omitempty"`
+	Rekey   *Done          `json:"rekey,omitempty"`
 	Error   *ErrorBody     `json:"error,omitempty"`
 }
 

@@ -3,6 +3,7 @@
 package indextest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"reflect"
@@ -24,6 +25,7 @@ type Index interface {
 	Search(ctx context.Context, r query.Request) (query.Result, error)
 	Held(ctx context.Context) (*roaring.Bitmap, error)
 	Wipe(ctx context.Context) error
+	Rekey(ctx context.Context, key []byte, progress func(done, total int64)) error
 }
 
 // Suite runs every test of the port. open returns an empty index that is
@@ -46,6 +48,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"SnippetsAreRight", testSnippetsAreRight},
 		{"Near", testNear},
 		{"NearIsRight", testNearIsRight},
+		{"Rekey", testRekey},
 		{"BadRequests", testBadRequests},
 		{"Cancelled", testCancelled},
 		{"Model", testModel},
@@ -455,4 +458,28 @@ func testCancelled(t *testing.T, x Index) {
 	if err := x.Delete(ctx, []uint32{1}); err != context.Canceled {
 		t.Errorf("a cancelled Delete ends with %v", err)
 	}
+}
+
+// testRekey: under a new key everything is found as before, and a key of the
+// wrong length changes nothing.
+func testRekey(t *testing.T, x Index) {
+	docs := sample()
+	spread(t, x, docs, 3)
+	before := search(t, x, query.Request{Query: query.All{}, Limit: 100})
+	if err := x.Rekey(t.Context(), make([]byte, 31), nil); candor.CodeOf(err) != candor.Invalid {
+		t.Errorf("a key of 31 bytes: %v", err)
+	}
+	for _, key := range []byte{7, 7, 8} {
+		var last, all int64
+		if err := x.Rekey(t.Context(), bytes.Repeat([]byte{key}, 32), func(done, total int64) { last, all = done, total }); err != nil {
+			t.Fatal(err)
+		}
+		if last != all {
+			t.Errorf("it ended at %d of %d", last, all)
+		}
+		if after := search(t, x, query.Request{Query: query.All{}, Limit: 100}); !reflect.DeepEqual(nums(after), nums(before)) {
+			t.Errorf("under another key there are %v, before %v", nums(after), nums(before))
+		}
+	}
+	put(t, x, docs[:1])
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -59,6 +60,8 @@ func script(x *Index, rng *rand.Rand, done func(now map[uint32]string, tried map
 			err = x.Delete(ctx, gone)
 		case step == 8:
 			err = x.Compact(ctx)
+		case step == 10:
+			err = x.Rekey(ctx, secondKey, nil)
 		case step == 12:
 			err = x.Purge(ctx)
 		default:
@@ -78,8 +81,12 @@ func script(x *Index, rng *rand.Rand, done func(now map[uint32]string, tried map
 	}
 }
 
+// secondKey takes the place of the first in the middle of the script.
+var secondKey = bytes.Repeat([]byte{2}, 32)
+
+// memConfig opens what stands under either key, as after a Rekey broken off.
 func memConfig(m *memFS) Config {
-	return Config{FS: m, Key: make([]byte, 32), CacheBytes: 1 << 20,
+	return Config{FS: m, Key: make([]byte, 32), Former: [][]byte{secondKey}, CacheBytes: 1 << 20,
 		Sleep: func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }, MergeRate: -1}
 }
 

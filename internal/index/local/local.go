@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -41,7 +42,7 @@ type Config struct {
 type Index struct {
 	cfg    Config
 	fs     FS
-	sealer *sealer
+	sealer atomic.Pointer[sealer]
 	log    *slog.Logger
 	cache  *cache
 	lock   interface{ Close() error }
@@ -54,7 +55,8 @@ type Index struct {
 	last   *commit    // the newest commit made
 	before *commit    // the one before
 
-	rekeying bool // commits or segments may be sealed under a former key
+	keying   sync.RWMutex // held for reading while segments are made and committed under one key
+	rekeying bool         // commits or segments may be sealed under a former key; guarded by write
 
 	mu       sync.RWMutex // guards snap, next and building
 	snap     *snapshot    // nil when closed
@@ -126,8 +128,10 @@ func prepare(cfg Config) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{cfg: cfg, fs: cfg.FS, sealer: s, log: cfg.Logger, cache: newCache(cfg.CacheBytes), zstd: z,
-		builders: make(chan *builder, runtime.GOMAXPROCS(0)), building: map[uint64]bool{}}, nil
+	x := &Index{cfg: cfg, fs: cfg.FS, log: cfg.Logger, cache: newCache(cfg.CacheBytes), zstd: z,
+		builders: make(chan *builder, runtime.GOMAXPROCS(0)), building: map[uint64]bool{}}
+	x.sealer.Store(s)
+	return x, nil
 }
 
 // Reset deletes whatever index stands in a folder, so that Open makes an empty
@@ -169,7 +173,7 @@ func (x *Index) load() error {
 	if err != nil {
 		return err
 	}
-	newest, before, torn, err := newestCommit(x.fs, x.sealer, names)
+	newest, before, torn, err := newestCommit(x.fs, x.sealer.Load(), names)
 	if err != nil {
 		return err
 	}
@@ -208,7 +212,7 @@ func (x *Index) load() error {
 func (x *Index) openAll(c *commit) ([]*view, error) {
 	var views []*view
 	for _, s := range c.segments {
-		g, err := openSegment(x.fs, x.sealer, x.cache, s.id)
+		g, err := openSegment(x.fs, x.sealer.Load(), x.cache, s.id)
 		if err == nil && (g.docs != s.docs || string(g.file.salt()) != string(s.salt[:])) {
 			g.release()
 			err = errFormat
@@ -238,7 +242,7 @@ func (x *Index) commit(views []*view) error {
 	for _, v := range views {
 		c.segments = append(c.segments, committed{id: v.id, docs: v.docs, salt: [saltSize]byte(v.file.salt()), deleted: v.deleted})
 	}
-	if err := writeCommit(x.fs, x.sealer, c); err != nil {
+	if err := writeCommit(x.fs, x.sealer.Load(), c); err != nil {
 		return err
 	}
 	x.before, x.last = x.last, c

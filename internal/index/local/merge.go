@@ -405,7 +405,7 @@ func tierOf(size int64) (tier int) {
 }
 
 // pick chooses segments to merge; none if there is nothing to do.
-func pick(views []*view) []*view {
+func (x *Index) pick(views []*view) []*view {
 	tiers := map[int][]*view{}
 	last := 0
 	for _, v := range views {
@@ -423,8 +423,9 @@ func pick(views []*view) []*view {
 			return chosen
 		}
 	}
+	id := x.sealer.Load().id
 	for _, v := range views {
-		if v.file.former || int(v.deleted.GetCardinality())*goneShare > int(v.docs) {
+		if v.file.keyID != id || int(v.deleted.GetCardinality())*goneShare > int(v.docs) {
 			return []*view{v}
 		}
 	}

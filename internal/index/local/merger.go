@@ -78,7 +78,7 @@ func (g *merger) run() {
 // work merges until the policy is content.
 func (g *merger) work() error {
 	for {
-		more, err := g.step(g.ctx, pick)
+		more, err := g.step(g.ctx, g.x.pick)
 		g.mu.Lock()
 		g.failing = err != nil
 		close(g.changed)
@@ -163,6 +163,8 @@ func (x *Index) merge(ctx context.Context, views []*view, pace func(int)) error 
 	if err != nil {
 		return err
 	}
+	x.keying.RLock()
+	defer x.keying.RUnlock()
 	var made *segment
 	if len(m.order) > 0 {
 		if made, err = x.newSegment(pace, m.write); err != nil {
@@ -243,40 +245,6 @@ func (x *Index) rewrite(ctx context.Context, choose func([]*view) []*view) error
 			return explain(ctx, x.letGo())
 		}
 	}
-}
-
-// Rekey seals everything anew that is sealed under a former key. When it
-// returns, Config.Key alone opens the index, and the former keys open nothing
-// in its folder. It can be broken off and called again; searches and Puts go on.
-func (x *Index) Rekey(ctx context.Context) error {
-	err := x.rewrite(ctx, func(views []*view) []*view {
-		for _, v := range views {
-			if v.file.former {
-				return []*view{v}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	x.write.Lock()
-	defer x.write.Unlock()
-	snap, err := x.acquire()
-	if err != nil {
-		return err
-	}
-	defer snap.release()
-	if !x.rekeying {
-		return nil
-	}
-	for range 2 { // as many commits are kept
-		if err := x.commit(snap.views); err != nil {
-			return explain(ctx, err)
-		}
-	}
-	x.rekeying = false
-	return nil
 }
 
 // letGo commits once more if the older of the two commits names files that the

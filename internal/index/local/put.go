@@ -31,6 +31,8 @@ func (x *Index) Put(ctx context.Context, docs []query.Document) error {
 	if err := x.merges.room(ctx); err != nil {
 		return err
 	}
+	x.keying.RLock()
+	defer x.keying.RUnlock()
 	sorted := newestByNum(docs)
 	made, err := x.build(ctx, sorted)
 	defer func() {
@@ -177,7 +179,7 @@ func (x *Index) newSegment(pace func(int), fill func(*sealWriter) error) (*segme
 	x.building[id] = true
 	x.mu.Unlock()
 	name := segmentName(id)
-	w, err := x.sealer.create(x.fs, name, name, 0, pace)
+	w, err := x.sealer.Load().create(x.fs, name, name, 0, pace)
 	if err == nil {
 		if err = fill(w); err != nil {
 			w.abandon()
@@ -185,7 +187,7 @@ func (x *Index) newSegment(pace func(int), fill func(*sealWriter) error) (*segme
 	}
 	var s *segment
 	if err == nil {
-		s, err = openSegment(x.fs, x.sealer, x.cache, id)
+		s, err = openSegment(x.fs, x.sealer.Load(), x.cache, id)
 	}
 	if err != nil {
 		x.remove(id)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"sync"
 	"testing"
 
 	"candor"
@@ -35,7 +36,7 @@ func sealedUnder(t *testing.T, dir string, k []byte) (n int) {
 	closed(t, probe, 1, 2)
 	if !bytes.Equal(k, key(1)) {
 		x := openKeys(t, probe, k, key(1))
-		if err := x.Rekey(t.Context()); err != nil {
+		if err := x.Rekey(t.Context(), k, nil); err != nil {
 			t.Fatal(err)
 		}
 		x.Close()
@@ -74,14 +75,14 @@ func TestRekey(t *testing.T) {
 	finds(t, x, 12)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := x.Rekey(cancelled); err == nil {
+	if err := x.Rekey(cancelled, key(2), nil); err == nil {
 		t.Error("a cancelled Rekey says that it is done")
 	}
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
 	x = openKeys(t, dir, key(2), key(9), key(1))
-	if err := x.Rekey(t.Context()); err != nil {
+	if err := x.Rekey(t.Context(), key(2), nil); err != nil {
 		t.Fatal(err)
 	}
 	finds(t, x, 12)
@@ -111,10 +112,54 @@ func TestRekeyEmpty(t *testing.T) {
 	}
 	x = openKeys(t, dir, key(2), key(1))
 	defer x.Close()
-	if err := x.Rekey(t.Context()); err != nil {
+	if err := x.Rekey(t.Context(), key(2), nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := sealedUnder(t, dir, key(1)); n != 0 {
 		t.Errorf("%d files still open under the former key", n)
 	}
+}
+
+// TestRekeyWhileUsed turns the key under running Puts and searches: none of
+// them fails, and nothing they write stays under the key that is given up.
+func TestRekeyWhileUsed(t *testing.T) {
+	dir := t.TempDir()
+	x := openKeys(t, dir, key(1))
+	fill(t, x, 3, 20)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for w := range 3 {
+		wg.Go(func() {
+			for n := uint32(1000 * (w + 1)); ctx.Err() == nil; n++ {
+				if err := x.Put(context.Background(), []query.Document{planted(n)}); err != nil {
+					t.Error(err)
+				}
+				if res, err := x.Search(context.Background(), query.Request{Query: query.Word{Text: "plantedword"}}); err != nil || res.Total < 60 {
+					t.Errorf("%d found: %v", res.Total, err)
+				}
+			}
+		})
+	}
+	var shown []int64
+	if err := x.Rekey(t.Context(), key(2), func(done, total int64) { shown = append(shown, done, total) }); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(shown); n < 4 || shown[0] != 0 || shown[n-2] != shown[n-1] {
+		t.Errorf("progress: %v", shown)
+	}
+	cancel()
+	wg.Wait()
+	held, err := x.Held(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := sealedUnder(t, dir, key(1)); n != 0 {
+		t.Errorf("%d files open under the key that was given up", n)
+	}
+	x = openKeys(t, dir, key(2))
+	defer x.Close()
+	finds(t, x, int64(held.GetCardinality()))
 }

@@ -210,7 +210,7 @@ type sealed struct {
 	header []byte
 	blocks int64
 	size   int64 // of the plain text
-	former bool  // sealed under a key that is being given up
+	keyID  [keyIDSize]byte
 }
 
 func (s *sealer) open(fs FS, name string) (*sealed, error) {
@@ -256,7 +256,7 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 		return nil, errSeal
 	}
 	body := total - headerSize
-	r := &sealed{f: f, aead: aead, header: header, former: by != s, blocks: (body + sealedSize - 1) / sealedSize}
+	r := &sealed{f: f, aead: aead, header: header, keyID: by.id, blocks: (body + sealedSize - 1) / sealedSize}
 	if body-(r.blocks-1)*sealedSize < tagSize {
 		return nil, errTorn
 	}
