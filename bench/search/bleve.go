@@ -8,6 +8,7 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/analysis/lang/en"
+	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/blevesearch/bleve/v2/search/query"
 )
@@ -63,6 +64,14 @@ func (e *bleveEngine) flush(context.Context) error {
 	err := e.index.Batch(e.batch)
 	e.batch = nil
 	return err
+}
+
+func (e *bleveEngine) settle(ctx context.Context) error {
+	inner, err := e.index.Advanced()
+	if err != nil {
+		return err
+	}
+	return inner.(*scorch.Scorch).ForceMerge(ctx, nil)
 }
 
 func (e *bleveEngine) ask(ctx context.Context, q question) (int64, error) {

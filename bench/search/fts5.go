@@ -62,6 +62,11 @@ func (e *fts5Engine) flush(context.Context) error {
 	return err
 }
 
+func (e *fts5Engine) settle(ctx context.Context) error {
+	_, err := e.db.ExecContext(ctx, "INSERT INTO words(words) VALUES ('optimize')")
+	return err
+}
+
 func (e *fts5Engine) ask(ctx context.Context, q question) (total int64, err error) {
 	quoted := make([]string, len(q.Words))
 	for i, w := range q.Words {

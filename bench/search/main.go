@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,6 +32,8 @@ type engine interface {
 	// add indexes one document. flush makes all durable and searchable.
 	add(ctx context.Context, d doc) error
 	flush(ctx context.Context) error
+	// settle does what the engine does to be at rest, and fast to search: it merges.
+	settle(ctx context.Context) error
 	// ask answers a question and returns the total. errKind: it knows no such kind.
 	ask(ctx context.Context, q question) (int64, error)
 	close() error
@@ -47,6 +50,8 @@ var engines = map[string]func(ctx context.Context, dir string) (engine, error){
 type measured struct {
 	AddSeconds  float64              `json:"add_seconds"`
 	AddCPU      float64              `json:"add_cpu_seconds"` // what it took of a processor, of which other work may leave less; 0 is not known
+	Settling    float64              `json:"settle_seconds"`
+	Written     int64                `json:"written"` // bytes given to the system while adding; 0 is not known
 	OpenSeconds float64              `json:"open_seconds"`
 	Millis      map[string][]float64 `json:"millis"` // by kind, warm
 	Cold        map[string][]float64 `json:"cold"`   // by kind, the first time each question is asked
@@ -112,18 +117,21 @@ func run(folder, base string, n, least, ofEach int, which []string, core string)
 	}
 	fmt.Printf("%d documents, %d MB of text, %d questions of each kind\n\n", n, info.Size()>>20, ofEach)
 	results := map[string]measured{}
-	fmt.Println("| engine | docs/s | MB/s | processor s | index/text | peak MB | open ms |\n|---|---|---|---|---|---|---|")
+	fmt.Println("| engine | docs/s | MB/s | processor s | then merging s | index/text | written/index | peak MB | open ms |\n|---|---|---|---|---|---|---|---|---|")
 	for _, name := range which {
 		m, sample, size, err := child(base, name, core)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		results[name] = m
-		fmt.Printf("| %s | %.0f | %.1f | %.1f | %.2f | %.0f | %.0f |\n", name, float64(n)/m.AddSeconds, float64(info.Size())/1e6/m.AddSeconds, m.AddCPU,
-			float64(size)/float64(info.Size()), float64(sample.PeakKB)/1000, m.OpenSeconds*1000)
+		fmt.Printf("| %s | %.0f | %.1f | %.1f | %.1f | %.2f | %.1f | %.0f | %.0f |\n", name, float64(n)/m.AddSeconds, float64(info.Size())/1e6/m.AddSeconds, m.AddCPU, m.Settling,
+			float64(size)/float64(info.Size()), float64(m.Written)/float64(size), float64(sample.PeakKB)/1000, m.OpenSeconds*1000)
 	}
 	report(which, results)
-	return nil
+	if !slices.Contains(which, "candor") {
+		return nil
+	}
+	return measureWays(context.Background(), filepath.Join(base, "candor"), shuffled(qs))
 }
 
 // child has an engine measured in a process of its own, on one core.
@@ -226,6 +234,21 @@ func processorSeconds(name string) float64 {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
 }
 
+// written is how many bytes this process has had written, to files or not: it
+// writes nothing else to speak of.
+func written() (n int64) {
+	data, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if _, err := fmt.Sscanf(line, "wchar: %d", &n); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
 // be measures one engine.
 func be(ctx context.Context, name, dir string) error {
 	open := engines[name]
@@ -243,8 +266,16 @@ func be(ctx context.Context, name, dir string) error {
 		return err
 	}
 	m.AddSeconds, m.AddCPU = time.Since(start).Seconds(), processorSeconds(name)
+	start = time.Now()
+	if err := e.settle(ctx); err != nil {
+		return err
+	}
+	m.Settling = time.Since(start).Seconds()
 	if err := e.close(); err != nil {
 		return err
+	}
+	if name != "postgres" { // which writes in other processes
+		m.Written = written()
 	}
 	start = time.Now()
 	if e, err = open(ctx, dir); err != nil {

@@ -29,10 +29,13 @@ with open(os.path.join(base, "docs.tsv"), encoding="utf-8") as docs:
         db.replace_document(int(number) + 1, d)
 db.commit()
 db.close()
-compact = os.path.join(folder, "compact")
-xapian.Database(path).compact(compact)
 seconds = time.monotonic() - start
 usage = resource.getrusage(resource.RUSAGE_SELF)
+compact = os.path.join(folder, "compact")
+xapian.Database(path).compact(compact)
+settling = time.monotonic() - start - seconds
+with open("/proc/self/io", encoding="ascii") as f:
+    written = next(int(line.split()[1]) for line in f if line.startswith("wchar:"))
 for name in os.listdir(path):
     os.remove(os.path.join(path, name))
 os.rmdir(path)
@@ -71,7 +74,8 @@ def ask(kind, words):
     return found.get_matches_estimated()
 
 
-out = {"add_seconds": seconds, "add_cpu_seconds": usage.ru_utime + usage.ru_stime, "open_seconds": opened, "millis": {}, "cold": {}, "totals": {}}
+out = {"add_seconds": seconds, "add_cpu_seconds": usage.ru_utime + usage.ru_stime, "settle_seconds": settling, "written": written,
+       "open_seconds": opened, "millis": {}, "cold": {}, "totals": {}}
 with open(os.path.join(base, "questions.json"), encoding="utf-8") as f:
     questions = json.load(f)
 for turn in range(3):

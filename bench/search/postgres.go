@@ -96,8 +96,17 @@ func (e *postgresEngine) flush(ctx context.Context) error {
 		return err
 	}
 	for _, s := range []string{
-		"UPDATE docs SET words = to_tsvector('english', text)", "CREATE INDEX ON docs USING gin (words)", "VACUUM FULL ANALYZE docs", "CHECKPOINT",
+		"UPDATE docs SET words = to_tsvector('english', text)", "CREATE INDEX ON docs USING gin (words)",
 	} {
+		if _, err := e.conn.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *postgresEngine) settle(ctx context.Context) error {
+	for _, s := range []string{"VACUUM FULL ANALYZE docs", "CHECKPOINT"} {
 		if _, err := e.conn.Exec(ctx, s); err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ import (
 const (
 	defaultLimit = 20
 	mostHits     = 100
+	mostValues   = 20  // of a facet
+	mostYears    = 200 // of which a curve is drawn
 
 	// leastLikeness is how like a passage must be to what is looked for to be
 	// found by meaning; what is less is about something else.
@@ -152,10 +154,10 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 		if !slices.Contains(append(fields, "name", "path"), field) {
 			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", field, strings.Join(fields, ", "))
 		}
-		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field]})
+		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field], Open: true})
 	}
 	if r.Facets {
-		ask.Facets = fields
+		ask.Facets, ask.FacetTop = fields, mostYears
 	}
 	return ask, nil
 }
@@ -278,7 +280,11 @@ func facets(fields []string, found query.Result) []Facet {
 	var out []Facet
 	for _, field := range fields {
 		f := Facet{Field: field}
-		for _, c := range found.Facets[field] {
+		values := found.Facets[field]
+		if field != query.FacetYear {
+			values = values[:min(mostValues, len(values))]
+		}
+		for _, c := range values {
 			f.Values = append(f.Values, FacetValue{Value: c.Value, Count: c.Count})
 		}
 		out = append(out, f)

@@ -119,6 +119,11 @@ const (
 type Filter struct {
 	Field  string
 	Values []string
+
+	// Open has the facet of the same field counted as if this filter were not
+	// there, so that somebody sees what else could be chosen. It changes no
+	// total, and not what is counted in what is found by meaning.
+	Open bool
 }
 
 // Sort orders results.

@@ -38,6 +38,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"Queries", testQueries},
 		{"Filters", testFilters},
 		{"Facets", testFacets},
+		{"OpenFilters", testOpenFilters},
 		{"Paging", testPaging},
 		{"Cursors", testCursors},
 		{"CursorsWhileAdding", testCursorsWhileAdding},
@@ -276,6 +277,44 @@ func testFacets(t *testing.T, x Index) {
 	if want := countByHand(docs, "people")[:2]; !reflect.DeepEqual(res.Facets["people"], want) {
 		t.Errorf("top two people are %v, want %v", res.Facets["people"], want)
 	}
+}
+
+// testOpenFilters: the facet of a filter that is open counts what else could be
+// chosen, within every other filter, also another one on the same field.
+func testOpenFilters(t *testing.T, x Index) {
+	docs := many(300)
+	put(t, x, docs)
+	by := func(field string, open bool, values ...string) query.Filter {
+		return query.Filter{Field: field, Values: values, Open: open}
+	}
+	bound := by("collection", false, "main", "mail")
+	for name, c := range map[string]struct{ filters, collection, people, other []query.Filter }{
+		"one": {[]query.Filter{bound, by("people", true, "Ana Lund")},
+			[]query.Filter{bound, by("people", true, "Ana Lund")}, []query.Filter{bound}, []query.Filter{bound, by("people", true, "Ana Lund")}},
+		"two": {[]query.Filter{bound, by("people", true, "Ana Lund"), by("collection", true, "main")},
+			[]query.Filter{bound, by("people", true, "Ana Lund")}, []query.Filter{bound, by("collection", true, "main")},
+			[]query.Filter{bound, by("people", true, "Ana Lund"), by("collection", true, "main")}},
+		"none fits": {[]query.Filter{bound, by("people", true, "Nobody Here")}, []query.Filter{by("people", true, "Nobody Here")}, []query.Filter{bound}, []query.Filter{by("people", true, "Nobody Here")}},
+	} {
+		res := search(t, x, query.Request{Query: parse(t, "alpak"), Filters: c.filters, Limit: 5, Facets: []string{"collection", "people", "type"}, FacetTop: 1000})
+		for field, filters := range map[string][]query.Filter{"collection": c.collection, "people": c.people, "type": c.other} {
+			if want := countByHand(passing(docs, filters), field); !reflect.DeepEqual(res.Facets[field], want) {
+				t.Errorf("%s: facet %s is %v, want %v", name, field, res.Facets[field], want)
+			}
+		}
+		if want := total(passing(docs, c.filters)); res.Total != want {
+			t.Errorf("%s: total %d, want %d", name, res.Total, want)
+		}
+	}
+}
+
+func passing(docs []query.Document, filters []query.Filter) (out []query.Document) {
+	for _, d := range docs {
+		if passes(d, query.Request{Filters: filters}) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func total(docs []query.Document) (n int64) {

@@ -2,12 +2,13 @@ package local
 
 import (
 	"errors"
+	"sync"
 	"testing"
 )
 
 // TestCache: the bound holds, what was used last stays, and forgetting forgets.
 func TestCache(t *testing.T) {
-	c := newCache(2 * blockShards * 1000)
+	c := newCache(32_000)
 	load := func(v int) func() (any, int64, error) { return func() (any, int64, error) { return v, 100, nil } }
 	for round := range 3 {
 		for i := range int64(5000) {
@@ -17,15 +18,12 @@ func TestCache(t *testing.T) {
 			}
 		}
 	}
-	held := int64(0)
+	held := 0
 	for i := range c.shards {
-		held += c.shards[i].bytes
-		if s := &c.shards[i]; s.bytes > s.limit || s.bytes != 100*int64(len(s.known)) {
-			t.Errorf("shard %d holds %d of %d bytes in %d entries", i, s.bytes, s.limit, len(s.known))
-		}
+		held += len(c.shards[i].known)
 	}
-	if held == 0 {
-		t.Error("nothing is held")
+	if sum := c.bytes.Load(); sum > c.limit || sum < c.limit-100 || sum != 100*int64(held) {
+		t.Errorf("%d of %d bytes are held in %d entries", sum, c.limit, held)
 	}
 	newest := func() (any, int64, error) { return nil, 0, errors.New("asked for again") }
 	if _, err := c.get(cacheKey{4999 % 3, 4999}, newest); err != nil {
@@ -44,8 +42,40 @@ func TestCache(t *testing.T) {
 		c.forget(owner)
 	}
 	for i := range c.shards {
-		if s := &c.shards[i]; s.bytes != 0 || len(s.known) != 0 {
-			t.Errorf("shard %d holds %d bytes of owners forgotten", i, s.bytes)
+		if n := len(c.shards[i].known); n != 0 {
+			t.Errorf("shard %d holds %d entries of owners forgotten", i, n)
 		}
+	}
+	if n := c.bytes.Load(); n != 0 {
+		t.Errorf("%d bytes are held of owners forgotten", n)
+	}
+}
+
+// TestCacheTogether: whatever several do at once, the sum is what is held.
+func TestCacheTogether(t *testing.T) {
+	c := newCache(10_000)
+	var wg sync.WaitGroup
+	for w := range uint64(4) {
+		wg.Go(func() {
+			for i := range int64(3000) {
+				k := cacheKey{w % 2, i % 200}
+				if v, err := c.get(k, func() (any, int64, error) { return k, 1 + k.part, nil }); err != nil || v != k {
+					t.Errorf("%v is %v, %v", k, v, err)
+				}
+				if i%500 == 499 {
+					c.forget(w % 2)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	held := int64(0)
+	for i := range c.shards {
+		for k := range c.shards[i].known {
+			held += 1 + k.part
+		}
+	}
+	if sum := c.bytes.Load(); sum != held || sum > c.limit {
+		t.Errorf("%d bytes are counted, %d are held, of %d", sum, held, c.limit)
 	}
 }

@@ -676,6 +676,7 @@ func (n *placesNode) counter(m *matcher) func(doc uint32) int {
 		need = append(need, 1)
 	}
 	readers := make([]positions, len(lists))
+	spans := &spanCounter{need: need, have: make([]int, len(need)), span: uint32(n.span)}
 	return func(doc uint32) int {
 		for i, p := range lists {
 			if p.advance(doc); p.doc != doc {
@@ -686,7 +687,7 @@ func (n *placesNode) counter(m *matcher) func(doc uint32) int {
 		if n.span == 0 {
 			return countSequences(readers)
 		}
-		return countNear(readers, need, uint32(n.span))
+		return spans.count(readers)
 	}
 }
 
@@ -717,45 +718,60 @@ func countSequences(rs []positions) (count int) {
 	}
 }
 
-// countNear counts the occurrences with which a span begins that holds, for
+// spanCounter counts the occurrences with which a span begins that holds, for
 // each reader, so many occurrences as it needs.
-func countNear(rs []positions, need []int, span uint32) (count int) {
-	type place struct {
-		pos  uint32
-		word int
-	}
-	var ahead []place // of the span, in order
-	have := make([]int, len(rs))
+type spanCounter struct {
+	need, have []int
+	span       uint32
+	ahead      []place // of the span, in order, from first on
+	first      int
+}
+
+type place struct {
+	pos  uint32
+	word int
+}
+
+func (c *spanCounter) count(rs []positions) (count int) {
+	c.ahead, c.first = c.ahead[:0], 0
+	clear(c.have)
 	for i := range rs {
 		rs[i].step()
 	}
-	more := true
 	for {
-		for more {
-			least := -1
-			for i := range rs {
-				if rs[i].live() && (least < 0 || rs[i].pos < rs[least].pos) {
-					least = i
-				}
-			}
-			if more = least >= 0; !more || len(ahead) > 0 && rs[least].pos > ahead[0].pos+span {
-				break
-			}
-			ahead = append(ahead, place{rs[least].pos, least})
-			have[least]++
-			rs[least].step()
-		}
-		if len(ahead) == 0 {
+		c.take(rs)
+		if c.first == len(c.ahead) {
 			return count
 		}
 		enough := true
-		for i := range rs {
-			enough = enough && have[i] >= need[i]
+		for i, n := range c.need {
+			enough = enough && c.have[i] >= n
 		}
 		if enough {
 			count++
 		}
-		have[ahead[0].word]--
-		ahead = ahead[1:]
+		c.have[c.ahead[c.first].word]--
+		if c.first++; c.first > 1024 && c.first*2 > len(c.ahead) { // or a text of one word would be held as a whole
+			c.ahead = c.ahead[:copy(c.ahead, c.ahead[c.first:])]
+			c.first = 0
+		}
+	}
+}
+
+// take adds what lies within the span that begins with the first place.
+func (c *spanCounter) take(rs []positions) {
+	for {
+		least := -1
+		for i := range rs {
+			if rs[i].live() && (least < 0 || rs[i].pos < rs[least].pos) {
+				least = i
+			}
+		}
+		if least < 0 || c.first < len(c.ahead) && rs[least].pos > c.ahead[c.first].pos+c.span {
+			return
+		}
+		c.ahead = append(c.ahead, place{rs[least].pos, least})
+		c.have[least]++
+		rs[least].step()
 	}
 }

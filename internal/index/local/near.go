@@ -101,7 +101,7 @@ func (x *Index) narrow(ctx context.Context, snap *snapshot, req query.Request, l
 	for i := range snap.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
-		look.within[i] = m.matched()
+		look.within[i] = m.living(p.root)
 		if m.stopped() {
 			return nil, fail.err
 		}

@@ -19,9 +19,10 @@ type plan struct {
 	views  []*view
 	zstd   *zstd.Decoder
 	root   node
-	ranked []ranked // what scores are made of
-	said   []string // by which words each of ranked stands in the query
-	scores bool     // whether any are wanted
+	open   map[string]node // root without a filter, for the facet of its field
+	ranked []ranked        // what scores are made of
+	said   []string        // by which words each of ranked stands in the query
+	scores bool            // whether any are wanted
 	stats  [fieldCount]fieldStats
 	words  wordCount // of the index, that patterns stand for
 	mute   int       // > 0 inside a Not
@@ -58,15 +59,29 @@ func planFor(ctx context.Context, views []*view, z *zstd.Decoder, req query.Requ
 	if err != nil {
 		return nil, err
 	}
-	narrow, err := filters(req)
-	if err != nil {
+	if p.root, err = narrowed(root, req.Filters, req); err != nil {
 		return nil, err
 	}
-	p.root = root
-	if len(narrow) > 0 {
-		p.root = &andNode{must: append([]node{root}, narrow...)}
+	p.open = map[string]node{}
+	for _, f := range req.Filters {
+		if f.Open && slices.Contains(req.Facets, f.Field) {
+			others := slices.DeleteFunc(slices.Clone(req.Filters), func(o query.Filter) bool { return o.Open && o.Field == f.Field })
+			if p.open[f.Field], err = narrowed(root, others, req); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return p, nil
+}
+
+// narrowed adds filters, and what else narrows a request, to a node.
+func narrowed(root node, by []query.Filter, req query.Request) (node, error) {
+	req.Filters = by
+	narrow, err := filters(req)
+	if err != nil || len(narrow) == 0 {
+		return root, err
+	}
+	return &andNode{must: append([]node{root}, narrow...)}, nil
 }
 
 func (p *plan) node(n query.Node) (node, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 )
 
 // A record of a term is, in the postings section:
@@ -548,13 +549,7 @@ func (p *postings) rawPositions(dst []byte) []byte {
 		if len(r.b) == 0 && !r.fill() {
 			return dst
 		}
-		i := 0
-		for i < len(r.b) && r.left > 0 {
-			if r.b[i] < 0x80 {
-				r.left--
-			}
-			i++
-		}
+		i := r.passed()
 		dst = append(dst, r.b[:i]...)
 		r.b = r.b[i:]
 	}
@@ -592,15 +587,23 @@ func (r *positions) skip() {
 		if len(r.b) == 0 && !r.fill() {
 			return
 		}
-		i := 0
-		for i < len(r.b) && r.left > 0 {
-			if r.b[i] < 0x80 {
-				r.left--
-			}
-			i++
-		}
-		r.b = r.b[i:]
+		r.b = r.b[r.passed():]
 	}
+}
+
+// passed returns how many bytes the numbers left take, or all there are, and
+// counts them off. The last byte of a number has no high bit.
+func (r *positions) passed() (i int) {
+	for ; r.left >= 8 && len(r.b)-i >= 8; i += 8 {
+		r.left -= uint32(bits.OnesCount64(^binary.LittleEndian.Uint64(r.b[i:]) & 0x8080808080808080))
+	}
+	for i < len(r.b) && r.left > 0 {
+		if r.b[i] < 0x80 {
+			r.left--
+		}
+		i++
+	}
+	return i
 }
 
 // next moves to the next position and reports whether there is one.

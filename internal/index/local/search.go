@@ -136,7 +136,11 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 			return int64(n)
 		}
 	}
-	matched := m.matched()
+	for field, root := range m.plan.open {
+		other := newMatcher(m.plan, m.i, m.fail) // what nodes find is found within other filters
+		facets.countField(other, field, other.living(root))
+	}
+	matched := m.living(m.plan.root)
 	n := matched.count()
 	if n == 0 || m.fail.err != nil {
 		return 0
@@ -152,9 +156,9 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 	return int64(n)
 }
 
-// matched returns what the plan matches in the segment and is not deleted.
-func (m *matcher) matched() *set {
-	found := m.plan.root.match(m, nil)
+// living returns what a node matches in the segment and is not deleted.
+func (m *matcher) living(root node) *set {
+	found := root.match(m, nil)
 	if gone := m.v.goneBits(); gone != nil {
 		found = found.minus(&set{bits: gone})
 	}
@@ -262,28 +266,36 @@ func newFacetCounts(fields []string) *facetCounts {
 	return f
 }
 
-// count counts the values of documents of a segment.
+// count counts the values of documents of a segment, but for fields that are
+// counted as if a filter were not there.
 func (f *facetCounts) count(m *matcher, matched *set) {
-	for field, sums := range f.sums {
-		column, err := m.v.keywords(field)
-		if err != nil {
-			m.fail.set(err)
-			return
+	for _, field := range f.fields {
+		if m.plan.open[field] == nil {
+			f.countField(m, field, matched)
 		}
-		counts := make([]int64, len(column.values)+1)
-		if column.multi() {
-			matched.each(func(d uint32) bool {
-				column.each(d, func(ord uint32) { counts[ord]++ })
-				return true
-			})
-		} else {
-			ords := &column.ords
-			matched.each(func(d uint32) bool { counts[ords.at(d)]++; return true })
-		}
-		for i, v := range column.values {
-			if n := counts[i+1]; n > 0 {
-				sums[v] += n
-			}
+	}
+}
+
+func (f *facetCounts) countField(m *matcher, field string, matched *set) {
+	column, err := m.v.keywords(field)
+	if err != nil {
+		m.fail.set(err)
+		return
+	}
+	counts := make([]int64, len(column.values)+1)
+	if column.multi() {
+		matched.each(func(d uint32) bool {
+			column.each(d, func(ord uint32) { counts[ord]++ })
+			return true
+		})
+	} else {
+		ords := &column.ords
+		matched.each(func(d uint32) bool { counts[ords.at(d)]++; return true })
+	}
+	sums := f.sums[field]
+	for i, v := range column.values {
+		if n := counts[i+1]; n > 0 {
+			sums[v] += n
 		}
 	}
 }
