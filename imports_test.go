@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"candor/internal/tlog":             {"candor", "candor/receipt"},
 	"candor/internal/pinned":           {"candor"},
 	"candor/internal/ownfile":          {"candor"},
+	"candor/internal/table":            {},
 	"candor/internal/report":           {"candor", "candor/receipt"},
 	"candor/internal/tlog/sequencer":   {"candor", "candor/receipt", "candor/internal/pinned", "candor/internal/ownfile"},
 	"candor/internal/witness":          {"candor", "candor/receipt"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"candor/internal/client":           {"candor", "candor/receipt", "candor/internal/wire"},
 	"candor/internal/mcp":              {"candor", "candor/internal/client", "candor/internal/wire"},
 	"candor/internal/api":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/wire"},
-	"candor/internal/web":              {"candor", "candor/receipt", "candor/internal/archive"},
+	"candor/internal/web":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/table"},
 }
 
 // pkg is what `go list -json` tells of a package.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/table"
 	"candor/internal/wire"
 )
 
@@ -72,13 +72,13 @@ func (c *cli) searchBatch(ctx context.Context, conn *connection, in wire.SearchR
 	return nil
 }
 
-// hitTable writes hits as CSV (RFC 4180), a line each, under a head.
+// hitTable writes hits as CSV, a line each, under a head.
 type hitTable struct {
-	w     *csv.Writer
+	w     *table.Writer
 	begun bool
 }
 
-func newHitTable(w io.Writer) *hitTable { return &hitTable{w: csv.NewWriter(w)} }
+func newHitTable(w io.Writer) *hitTable { return &hitTable{w: table.New(w)} }
 
 func (t *hitTable) add(query string, res wire.SearchResult) error {
 	if !t.begun {
@@ -94,21 +94,9 @@ func (t *hitTable) add(query string, res wire.SearchResult) error {
 		}
 		row := []string{query, string(h.Item), h.Name, h.Path, h.Collection, h.Type, date, strconv.FormatFloat(h.Score, 'f', 4, 64), h.Snippet,
 			strconv.FormatInt(res.Index, 10)}
-		for i, v := range row {
-			row[i] = inert(v)
-		}
 		if err := t.w.Write(row); err != nil {
 			return err
 		}
 	}
-	t.w.Flush()
-	return t.w.Error()
-}
-
-// inert keeps a spreadsheet from taking what a file says for a formula.
-func inert(v string) string {
-	if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-		return "'" + v
-	}
-	return v
+	return nil
 }

@@ -107,6 +107,8 @@ var pageDoors = map[string]struct {
 	"POST /results/{id}/narrow":             {404, "add=type:text/html"},
 	"POST /results/{id}/page":               {404, "page=2"},
 	"POST /results/{id}/again":              {404, ""},
+	"GET /results/{id}/list.csv":            {404, ""},
+	"POST /results/{id}/originals":          {404, "collection=main"},
 	"GET /item/{item}":                      {200, ""}, // says that a purpose is needed
 	"POST /open":                            {403, "item={item}&purpose={purpose}"},
 	"GET /view/{id}":                        {404, ""},

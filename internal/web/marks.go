@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 
 	"candor"
@@ -61,6 +62,45 @@ func coverageBar(p archive.PurposeInfo) template.HTML {
 	}
 	return template.HTML(fmt.Sprintf(`<svg class="coverage" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">`+
 		`<rect class="whole" width="100" height="6"/><rect class="%s" width="%.2f" height="6"/></svg>`, class, width))
+}
+
+// mostYears bounds how many columns are drawn.
+const mostYears = 150
+
+// yearsOf draws how many results are of each year, from the first to the last
+// that has any. The same figures stand beside it as choices.
+func yearsOf(facets []facetGroup) template.HTML {
+	counts := map[int]int64{}
+	first, last, most := 0, 0, int64(0)
+	for _, g := range facets {
+		if g.Field != "year" {
+			continue
+		}
+		for _, c := range g.Values {
+			if year, err := strconv.Atoi(c.Value); err == nil && c.Count > 0 {
+				counts[year] = c.Count
+				most = max(most, c.Count)
+				if first == 0 || year < first {
+					first = year
+				}
+				last = max(last, year)
+			}
+		}
+	}
+	n := last - first + 1
+	if len(counts) < 2 || n > mostYears {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="years" viewBox="0 0 %d 40" preserveAspectRatio="none" aria-hidden="true">`, 10*n)
+	for i := range n {
+		if c := counts[first+i]; c > 0 {
+			high := max(2, 40*float64(c)/float64(most))
+			fmt.Fprintf(&b, `<rect x="%d" y="%.1f" width="8" height="%.1f"><title>%d: %s</title></rect>`, 10*i+1, 40-high, high, first+i, count(c))
+		}
+	}
+	fmt.Fprintf(&b, `</svg><p class="years-ends" aria-hidden="true"><span>%d</span><span>%d</span></p>`, first, last)
+	return template.HTML(b.String())
 }
 
 // accountPart is one condition of an addition's account.

@@ -30,6 +30,7 @@ type shownPage struct {
 	By      candor.PersonID
 	Request archive.SearchRequest
 	Result  *archive.SearchResult // nil when it has been forgotten
+	Answer  *answered             // of a question; nil for a search
 	At      time.Time
 	Until   time.Time
 }
@@ -55,11 +56,11 @@ func newMemory(now func() time.Time) *memory {
 }
 
 // keep remembers a results page under a secret ID.
-func (m *memory) keep(id string, by candor.PersonID, r archive.SearchRequest, res archive.SearchResult) *shownPage {
+func (m *memory) keep(id string, by candor.PersonID, r archive.SearchRequest, res archive.SearchResult, answer *answered) *shownPage {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	p := &shownPage{ID: id, By: by, Request: r, Result: &res, At: now, Until: now.Add(pageLifetime)}
+	p := &shownPage{ID: id, By: by, Request: r, Result: &res, Answer: answer, At: now, Until: now.Add(pageLifetime)}
 	m.pages[id] = p
 	m.forgetOld(now)
 	m.bound(by)
@@ -128,7 +129,7 @@ func (m *memory) forget(by candor.PersonID) {
 func (m *memory) forgetOld(now time.Time) {
 	for id, p := range m.pages {
 		if now.After(p.Until) {
-			p.Result = nil
+			p.Result, p.Answer = nil, nil
 		}
 		if now.Sub(p.At) > askLifetime {
 			delete(m.pages, id)

@@ -176,6 +176,7 @@ func (p *pages) funcs() template.FuncMap {
 			return strings.Join(words, ", ")
 		},
 		"shortPurpose": shortPurpose,
+		"firstPassage": firstPassage,
 		"fieldParts":   fieldParts,
 	}
 }

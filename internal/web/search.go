@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,6 +23,8 @@ type searchPage struct {
 	Request     archive.SearchRequest
 	Page        *shownPage
 	Facets      []facetGroup
+	Years       template.HTML // the facet of years, drawn
+	Takeaways   []takeaway
 	Pager       pager
 	Recent      []shownPage
 	Collections []archive.CollectionInfo
@@ -128,7 +131,7 @@ func (s *server) perform(w http.ResponseWriter, v *visit, r archive.SearchReques
 		r.Limit = hitsAPage
 	}
 	r.Facets = true
-	res, err := s.Archive.Search(v.Context(), v.who, r)
+	res, answer, err := s.look(v, r)
 	if err != nil {
 		return s.searchFailed(w, v, r, err)
 	}
@@ -136,8 +139,17 @@ func (s *server) perform(w http.ResponseWriter, v *visit, r archive.SearchReques
 	if err != nil {
 		return err
 	}
-	s.shown.keep(id, v.who.Person.ID, r, res)
+	s.shown.keep(id, v.who.Person.ID, r, res, answer)
 	return goTo(w, v, "/results/"+id)
+}
+
+// look searches, or asks.
+func (s *server) look(v *visit, r archive.SearchRequest) (archive.SearchResult, *answered, error) {
+	if r.Mode == modeAsk {
+		return s.ask(v, r)
+	}
+	res, err := s.Archive.Search(v.Context(), v.who, r)
+	return res, nil, err
 }
 
 // searchFailed keeps the box and what was typed, and says what was refused.
@@ -167,6 +179,8 @@ func (s *server) results(w http.ResponseWriter, v *visit) error {
 	}
 	if p.Result != nil {
 		page.Facets = s.facetGroups(p, page.Collections)
+		page.Years = yearsOf(page.Facets)
+		page.Takeaways = takeaways(v, p, page.Collections)
 		page.Pager = s.pagerOf(v, p)
 	}
 	return s.show(w, v, http.StatusOK, "search", s.pages.text("Search")+": "+p.Request.Query, page)
@@ -302,6 +316,9 @@ func (s *server) facetGroups(p shownPage, cols []archive.CollectionInfo) []facet
 			if !slices.ContainsFunc(counted[f.field], func(c archive.FacetValue) bool { return c.Value == value }) {
 				g.add(facetChoice{value, s.facetLabel(f.field, value, cols), 0, true})
 			}
+		}
+		if f.field == "year" {
+			slices.SortFunc(g.Values, func(a, b facetChoice) int { return strings.Compare(b.Value, a.Value) })
 		}
 		g.Checked = len(chosen)
 		if len(g.Values) > 1 || g.Checked > 0 {

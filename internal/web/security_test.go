@@ -335,7 +335,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	m := newMemory(func() time.Time { return now })
 	for i := range pagesAPerson + 25 {
 		now = now.Add(time.Second)
-		m.keep(fmt.Sprint(i), "m.lind", archive.SearchRequest{}, archive.SearchResult{})
+		m.keep(fmt.Sprint(i), "m.lind", archive.SearchRequest{}, archive.SearchResult{}, nil)
 	}
 	if len(m.pages) != pagesAPerson {
 		t.Errorf("%d pages are kept for one person, want %d", len(m.pages), pagesAPerson)

@@ -608,6 +608,36 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 	return res, err
 }
 
+// Ask answers with the passages that a search finds; of a question that has
+// "model" in it, a model is pretended to have said something.
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error) {
+	if strings.TrimSpace(r.Question) == "" {
+		return archive.AskResult{}, candor.Errorf(candor.Invalid, "The question is empty.")
+	}
+	words := strings.Fields(strings.TrimSuffix(r.Question, "?"))
+	found, err := s.Search(ctx, who, archive.SearchRequest{Query: words[len(words)-1], Purpose: r.Purpose, Collection: r.Collection, Limit: 5})
+	out := archive.AskResult{SearchResult: found}
+	if err == nil && strings.Contains(r.Question, "model") {
+		out.Model, out.Dropped = "candle-7b", 1
+		out.Sentences = []archive.Sentence{{Text: "The wall was <b>tendered</b> in spring.", Passages: []int{1, 99}}}
+	}
+	return out, err
+}
+
+func (s *standIn) Export(_ context.Context, who archive.Actor, purpose candor.PurposeID, items []candor.ItemID, w io.Writer) (receipt.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.active(who, purpose)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	s.acts++
+	if _, err := fmt.Fprintf(w, "zip of %d", len(items)); err != nil {
+		return receipt.Receipt{}, err
+	}
+	return s.outcome("export", p, int64(len(items)), 0, 0)
+}
+
 func (s *standIn) outcome(act string, p candor.Purpose, shown, fresh, size int64) (receipt.Receipt, error) {
 	in, err := s.record(receipt.Record{Act: act, Phase: "intent", Purpose: string(p.ID), Reason: p.Reason, Collection: "harbour"})
 	if err != nil {

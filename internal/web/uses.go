@@ -60,6 +60,8 @@ type Adding interface {
 // Reading are the uses that show something.
 type Reading interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
+	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error)
+	Export(ctx context.Context, who archive.Actor, purpose candor.PurposeID, items []candor.ItemID, w io.Writer) (receipt.Receipt, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error)
 	View(ctx context.Context, who archive.Actor, id string) (Opened, error)
 	Receipt(ctx context.Context, index int64) (receipt.Receipt, error)

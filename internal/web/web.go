@@ -129,6 +129,8 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /results/{id}/narrow", s.signedIn(s.narrow))
 	mux.Handle("POST /results/{id}/page", s.signedIn(s.turnPage))
 	mux.Handle("POST /results/{id}/again", s.signedIn(s.searchAgain))
+	mux.Handle("GET /results/{id}/list.csv", s.signedIn(s.takeList))
+	mux.Handle("POST /results/{id}/originals", s.signedIn(s.takeOriginals))
 
 	mux.Handle("GET /item/{item}", s.signedIn(s.itemLink))
 	mux.Handle("POST /open", s.signedIn(s.open))
