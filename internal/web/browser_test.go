@@ -150,6 +150,7 @@ func TestShots(t *testing.T) {
 	noor.unlock(d.archive.audit.identity.String())
 	found := noor.findActs(url.Values{})
 	results, _ := lind.search("quay tender")
+	answer, _ := lind.asked("What does the model say of the quay?")
 	from := filepath.Base(results)
 	pdf, _ := lind.open(0, from)
 	mail, _ := lind.open(1, from)
@@ -163,6 +164,7 @@ func TestShots(t *testing.T) {
 		{"signin", d.visitor(), "/signin", nil},
 		{"search", lind, "/", nil},
 		{"results", lind, results, nil},
+		{"answer", lind, answer, nil},
 		{"mark", lind, results, chromedp.Steps(click(".mark summary"), click(".check-it"), await(".mark-check:not(:empty)"))},
 		{"strip", lind, results, click(".strip summary")},
 		{"refused", lind, "/", chromedp.Steps(keys("#q", "everything\r"), await(".refused"))},
@@ -198,7 +200,7 @@ func TestShots(t *testing.T) {
 		name          string
 		width, height int64
 		scheme        string
-	}{{"light", 1280, 900, "light"}, {"dark", 1280, 900, "dark"}, {"phone", 390, 844, "light"}} {
+	}{{"light", 1280, 900, "light"}, {"dark", 1280, 900, "dark"}, {"phone", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"}} {
 		for _, s := range shots {
 			if only := os.Getenv("CANDOR_SHOTS_ONLY"); only != "" {
 				if ok, _ := filepath.Match(only, s.name+"-"+v.name); !ok {
@@ -221,11 +223,12 @@ func TestShots(t *testing.T) {
 func allPages(d *desk) map[string][]string {
 	lind := d.signedIn("m.lind")
 	results, _ := lind.search("quay tender")
+	answer, _ := lind.asked("What does the model say of the quay?")
 	from := filepath.Base(results)
 	pdf, _ := lind.open(0, from)
 	picture, _ := lind.open(3, from)
 	return map[string][]string{
-		"m.lind": {"/", results, pdf, picture, pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
+		"m.lind": {"/", results, answer, pdf, picture, pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
 			"/purposes/p-flooding22", "/add", "/additions", "/additions/add-1", "/additions/add-1?condition=failed", "/collections", "/terms", "/help",
 			"/nowhere", "/view/gone", "/item/" + string(d.archive.items[0].ID)},
 		"a.keller": {"/", "/people", "/collections"},
