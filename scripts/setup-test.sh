@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beside Go, where it is missing: a C compiler for
-# the race detector, Chromium for the pages' tests, tesseract for text in pictures. Needs apt-get; elsewhere it
+# the race detector, Chromium for the pages' tests, tesseract for text in pictures,
+# ffmpeg for recordings. Needs apt-get; elsewhere it
 # says what to install.
 set -eu
 missing=""
@@ -15,6 +16,7 @@ need() { # need PACKAGE COMMAND...: the package is missing if no command is ther
 need gcc cc gcc
 need git git
 need tesseract-ocr tesseract
+need ffmpeg ffmpeg
 need chromium chromium chromium-browser google-chrome headless_shell
 if [ ! -e /usr/include/stdlib.h ] && command -v apt-get >/dev/null 2>&1; then missing="$missing libc6-dev"; fi
 if [ -z "$missing" ]; then exit 0; fi

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"candor"
-	"candor/internal/analyze/answer"
+	"candor/internal/analyze/endpoint"
 	"candor/internal/wire"
 )
 
@@ -148,13 +148,18 @@ func (c *cli) engineConfig() engineConfig {
 	}
 	return engineConfig{
 		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
-		Chat: answer.Config{
-			URL: c.env("CANDOR_CHAT_URL"), Model: c.env("CANDOR_CHAT_MODEL"), Key: c.env("CANDOR_CHAT_KEY"), Remote: c.env("CANDOR_CHAT_REMOTE") == "yes",
-		},
+		Chat:   c.endpoint("CANDOR_CHAT"),
+		Speech: speechConfig{Endpoint: c.endpoint("CANDOR_SPEECH"), Program: c.env("CANDOR_SPEECH_PROGRAM"), File: c.env("CANDOR_SPEECH_FILE")},
 		Passphrase: func(file string) (string, error) {
 			return c.password("CANDOR_KEY_PASSPHRASE", "Passphrase of "+file+": ")
 		},
 	}
+}
+
+// endpoint reads where a model is from settings that begin so.
+func (c *cli) endpoint(prefix string) endpoint.Config {
+	return endpoint.Config{URL: c.env(prefix + "_URL"), Model: c.env(prefix + "_MODEL"), Key: c.env(prefix + "_KEY"),
+		Remote: c.env(prefix+"_REMOTE") == "yes", Allow: prefix + "_REMOTE"}
 }
 
 // exit tells an error and returns the exit code.

@@ -69,6 +69,7 @@ func (c *cli) diagnose(ctx context.Context) diagnosis {
 	detail, err := confinement(ctx)
 	note("workers", detail, err)
 	note("pictures", recognition(), nil)
+	note("recordings", recordings(c.engineConfig()), nil)
 	folder, err := describeFolder(c.data)
 	note("archive", fmt.Sprintf("%s, format %d, made %s", folder.Origin, folder.Format, folder.Created.Format(time.DateOnly)), err)
 	detail, diskErr := freeDisk(existing(c.data))
@@ -130,6 +131,21 @@ func recognition() string {
 		return "text in pictures is not read: " + candor.MessageOf(err)
 	}
 	return "text in pictures is read by tesseract, in " + strings.Join(e.Languages(), ", ")
+}
+
+// recordings says what is made of sound and moving pictures here. It is no fault
+// if they are only kept.
+func recordings(cfg engineConfig) string {
+	l, err := listener(cfg)
+	switch {
+	case err != nil:
+		return "recordings cannot be listened to as was set up: " + candor.MessageOf(err)
+	case l == nil:
+		return "sound and moving pictures are kept and not looked into: ffmpeg is not installed"
+	case l.Name() == "":
+		return "captions, tags and pictures of recordings are read by ffmpeg; what is said is not written down (see docs/recordings.md)"
+	}
+	return "captions, tags and pictures of recordings are read by ffmpeg; what is said is written down by " + l.Name()
 }
 
 // existing is the path, or the nearest folder above it that exists.

@@ -94,14 +94,14 @@ func scanFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(name, data, 0o600))
 }
 
-// chat VARIABLE REPLY: a chat endpoint that replies so to everything, as long as the
-// script runs.
+// chat VARIABLE REPLY: an endpoint whose model says so to everything, and hears it in
+// every sound, as long as the script runs.
 func chatWith(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: chat VARIABLE REPLY")
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]string{"content": args[1]}}}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]string{"content": args[1]}}}, "text": args[1]})
 	}))
 	ts.Defer(s.Close)
 	ts.Setenv(args[0], s.URL+"/v1")

@@ -18,8 +18,11 @@ import (
 	"candor"
 	"candor/internal/analyze/answer"
 	"candor/internal/analyze/embed"
+	"candor/internal/analyze/endpoint"
 	"candor/internal/analyze/entities"
+	"candor/internal/analyze/media"
 	"candor/internal/analyze/ocr"
+	"candor/internal/analyze/speech"
 	"candor/internal/api"
 	"candor/internal/archive"
 	"candor/internal/catalog"
@@ -47,7 +50,8 @@ type engineConfig struct {
 	Keys       string                       // folder with the keys; "" is the user's for this origin
 	Passphrase func(string) (string, error) // asked for keys sealed under one; nil fails
 	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
-	Chat       answer.Config                // the model that answers questions; without URL none does
+	Chat       endpoint.Config              // the model that answers questions; without URL none does
+	Speech     speechConfig                 // what writes down what is said
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
 }
@@ -152,6 +156,9 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	} else {
 		cfg.Logger.Info("text in pictures is not read", "why", candor.MessageOf(err))
 	}
+	if ports.Listener, err = listener(cfg); err != nil {
+		return err
+	}
 	ports.Extractor = pool
 	e.archive, err = archive.New(ctx, ports)
 	if err != nil {
@@ -159,6 +166,43 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	}
 	e.onClose(e.archive.Close)
 	return nil
+}
+
+// speechConfig says what writes down what is said: whisper.cpp's command line
+// with a model's file, or else an endpoint, or nothing.
+type speechConfig struct {
+	Program  string // default whisper-cli
+	File     string
+	Endpoint endpoint.Config
+}
+
+func (s speechConfig) open() (media.Speech, error) {
+	switch {
+	case s.File != "":
+		return speech.NewProgram(s.Program, s.File, nil)
+	case s.Endpoint.URL != "":
+		return speech.NewEndpoint(s.Endpoint)
+	}
+	return nil, nil
+}
+
+// listener looks into sound and moving pictures, if ffmpeg is installed. A
+// setting that cannot be met is an error: nobody should find out years later
+// that nothing was written down.
+func listener(cfg engineConfig) (archive.Listener, error) {
+	by, err := cfg.Speech.open()
+	if err != nil {
+		return nil, err
+	}
+	e, err := media.New(media.Config{Speech: by})
+	if err == nil {
+		return e, nil
+	}
+	if by != nil {
+		return nil, err
+	}
+	cfg.Logger.Info("sound and moving pictures are not looked into", "why", candor.MessageOf(err))
+	return nil, nil
 }
 
 // truths opens log, custodian and vault.

@@ -51,7 +51,7 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	if err := a.checkOCR(r.OCR); err != nil {
 		return AnalyseResult{}, err
 	}
-	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items})
+	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items, Model: a.listensBy()})
 	if err != nil {
 		return AnalyseResult{}, err
 	}
@@ -106,6 +106,9 @@ func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r
 		return Analysed{}, candor.Wrap(err, candor.Unavailable, "No worker could be had to read the item; it is as before. Try again.")
 	}
 	if err := fam.recognise(ctx, src, &reading, &s.sink); err != nil {
+		return Analysed{}, err
+	}
+	if err := fam.listen(ctx, src, &reading, &s.sink); err != nil {
 		return Analysed{}, err
 	}
 	if worse(reading.Condition, was.Condition) {

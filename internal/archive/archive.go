@@ -35,6 +35,7 @@ type Config struct {
 	Embedder   Embedder   // nil: nothing is searched by meaning
 	Answerer   Answerer   // nil: questions get passages and no answer
 	Recognizer Recognizer // nil: text in pictures is not read
+	Listener   Listener   // nil: sound and moving pictures are kept and not looked into
 	Extractor  Extractor
 	Custodian  Custodian
 	Terms      Terms

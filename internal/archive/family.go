@@ -131,6 +131,9 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	if err := f.recognise(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, &reading, sink); err != nil {
 		return err
 	}
+	if err := f.listen(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, &reading, sink); err != nil {
+		return err
+	}
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
 		return err
 	}

@@ -180,6 +180,15 @@ type Recognizer interface {
 	Recognize(ctx context.Context, png []byte, languages []string) (candor.PageText, error)
 }
 
+// Listener finds out what sound and moving pictures hold. Safe for concurrent use.
+type Listener interface {
+	// Name tells which model writes down what is said, and where; "" if none does.
+	Name() string
+	// Listen reads a source. What could not be had beside the first look stands in
+	// the recording's Lacks. An Invalid error is for what is no recording.
+	Listen(ctx context.Context, src candor.Source) (candor.Recording, error)
+}
+
 // Answerer has a language model answer questions. Safe for concurrent use.
 type Answerer interface {
 	// Name tells which model answers, and where.

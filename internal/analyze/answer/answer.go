@@ -2,40 +2,21 @@
 // endpoint that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, and
 // hosted ones). It believes nothing that the model says of itself: a sentence
 // counts only if it names a passage that was sent.
-//
-// Unless Remote is set, it connects to no address but this machine's and private
-// networks', whatever name leads there, and follows no redirect.
 package answer
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"candor"
+	"candor/internal/analyze/endpoint"
 	"candor/internal/query"
 )
-
-// Config says which model is asked.
-type Config struct {
-	URL    string        // up to the version, such as http://127.0.0.1:11434/v1
-	Model  string        // as the endpoint names it
-	Key    string        // sent as a bearer token; "" for none
-	Remote bool          // the endpoint may stand outside of this machine and private networks
-	Time   time.Duration // for an answer; 0 is 2 minutes
-}
 
 const (
 	mostReply  = 1 << 20 // bytes
@@ -43,53 +24,16 @@ const (
 )
 
 // Model is one model at one endpoint. Safe for concurrent use.
-type Model struct {
-	cfg    Config
-	client *http.Client
-}
+type Model struct{ endpoint *endpoint.Client }
 
 // New makes a Model; it asks nothing yet. Invalid for an address that is none.
-func New(cfg Config) (*Model, error) {
-	u, err := url.Parse(cfg.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, candor.Errorf(candor.Invalid, "The address of the chat endpoint must be such as http://127.0.0.1:11434/v1.")
-	}
-	if cfg.Model == "" {
-		return nil, candor.Errorf(candor.Invalid, "Say which model the chat endpoint is to use.")
-	}
-	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	if cfg.Time == 0 {
-		cfg.Time = 2 * time.Minute
-	}
-	dial := &net.Dialer{Timeout: 10 * time.Second}
-	if !cfg.Remote {
-		dial.ControlContext = nearOnly
-	}
-	return &Model{cfg: cfg, client: &http.Client{
-		Transport: &http.Transport{Proxy: nil, DialContext: dial.DialContext, MaxIdleConnsPerHost: 4},
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return errors.New("the chat endpoint leads elsewhere, which is not followed")
-		},
-	}}, nil
-}
-
-var errFar = candor.Errorf(candor.Denied, "The chat endpoint stands outside of this machine and its private networks, and nothing was sent. CANDOR_CHAT_REMOTE=yes allows it.")
-
-// nearOnly refuses to connect to addresses that are not local. It sees the
-// address itself, so that no name can lead round it.
-func nearOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if a := at.Addr().Unmap(); !a.IsLoopback() && !a.IsPrivate() {
-		return errFar
-	}
-	return nil
+func New(cfg endpoint.Config) (*Model, error) {
+	c, err := endpoint.New(cfg)
+	return &Model{c}, err
 }
 
 // Name tells which model answers, and where.
-func (m *Model) Name() string { return m.cfg.Model + " at " + m.cfg.URL }
+func (m *Model) Name() string { return m.endpoint.Name() }
 
 const instructions = `You answer questions from numbered passages of an archive, and from nothing else.
 End every sentence with the numbers of the passages it rests on, in brackets: [2] or [1, 3]. Write no sentence that rests on none.
@@ -109,8 +53,6 @@ type message struct {
 // or refuses, Denied when it may not be asked, Verification when it replies with
 // what is no answer.
 func (m *Model) Answer(ctx context.Context, question string, passages []string) (query.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.Time)
-	defer cancel()
 	reply, err := m.chat(ctx, []message{{"system", instructions}, {"user", prompt(question, passages)}})
 	if err != nil {
 		return query.Answer{}, err
@@ -128,35 +70,13 @@ func prompt(question string, passages []string) string {
 }
 
 func (m *Model) chat(ctx context.Context, messages []message) (string, error) {
-	body, err := json.Marshal(map[string]any{"model": m.cfg.Model, "messages": messages, "temperature": 0, "max_tokens": mostTokens, "stream": false})
+	body, err := json.Marshal(map[string]any{"model": m.endpoint.Model(), "messages": messages, "temperature": 0, "max_tokens": mostTokens, "stream": false})
 	if err != nil {
 		return "", err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m.cfg.URL+"/chat/completions", bytes.NewReader(body))
+	data, err := m.endpoint.Post(ctx, "/chat/completions", "application/json", bytes.NewReader(body), mostReply)
 	if err != nil {
 		return "", err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if m.cfg.Key != "" {
-		r.Header.Set("Authorization", "Bearer "+m.cfg.Key)
-	}
-	res, err := m.client.Do(r)
-	if err != nil {
-		if far, ok := errors.AsType[*candor.Error](err); ok {
-			return "", far
-		}
-		if ctx.Err() != nil {
-			return "", candor.Wrap(err, candor.Unavailable, "The model did not answer in %s.", m.cfg.Time)
-		}
-		return "", candor.Wrap(err, candor.Unavailable, "The model cannot be reached.")
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, mostReply))
-	if err != nil {
-		return "", candor.Wrap(err, candor.Unavailable, "The model broke off its answer.")
-	}
-	if res.StatusCode != http.StatusOK {
-		return "", candor.Errorf(candor.Unavailable, "The chat endpoint refused, with status %d.", res.StatusCode)
 	}
 	var reply struct {
 		Choices []struct{ Message message } `json:"choices"`

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/analyze/endpoint"
 	"candor/internal/query"
 )
 
-// endpoint replies to every chat with a text, and keeps what it was sent.
-func endpoint(t *testing.T, reply string, sent *string) *httptest.Server {
+// replying replies to every chat with a text, and keeps what it was sent.
+func replying(t *testing.T, reply string, sent *string) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -29,7 +30,7 @@ func endpoint(t *testing.T, reply string, sent *string) *httptest.Server {
 	return s
 }
 
-func model(t *testing.T, cfg Config) *Model {
+func model(t *testing.T, cfg endpoint.Config) *Model {
 	t.Helper()
 	cfg.Model = "small"
 	m, err := New(cfg)
@@ -41,8 +42,8 @@ func model(t *testing.T, cfg Config) *Model {
 
 func TestAnAnswerRestsOnPassages(t *testing.T) {
 	var sent string
-	s := endpoint(t, "The county paid half [1]. The office paid the rest [2, 1]! Everybody cheered. It was 1911 [9].", &sent)
-	got, err := model(t, Config{URL: s.URL + "/v1/", Key: "k"}).Answer(t.Context(), "Who paid?", []string{"passage one", "passage two"})
+	s := replying(t, "The county paid half [1]. The office paid the rest [2, 1]! Everybody cheered. It was 1911 [9].", &sent)
+	got, err := model(t, endpoint.Config{URL: s.URL + "/v1/", Key: "k"}).Answer(t.Context(), "Who paid?", []string{"passage one", "passage two"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestReplies(t *testing.T) {
 }
 
 func TestEndpointsThatFail(t *testing.T) {
-	other := endpoint(t, "Stolen [1].", nil)
+	other := replying(t, "Stolen [1].", nil)
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
 		want    candor.Code
@@ -91,7 +92,7 @@ func TestEndpointsThatFail(t *testing.T) {
 		}, candor.Unavailable},
 	} {
 		s := httptest.NewServer(c.handler)
-		got, err := model(t, Config{URL: s.URL, Time: 300 * time.Millisecond}).Answer(t.Context(), "q", []string{"p"})
+		got, err := model(t, endpoint.Config{URL: s.URL, Time: 300 * time.Millisecond}).Answer(t.Context(), "q", []string{"p"})
 		if name == "endless" && candor.CodeOf(err) == candor.Unavailable {
 			err = candor.Errorf(candor.Verification, "its time ran out first, which bounds it too")
 		}
@@ -102,7 +103,7 @@ func TestEndpointsThatFail(t *testing.T) {
 	}
 	down := httptest.NewServer(http.NotFoundHandler())
 	down.Close()
-	if _, err := model(t, Config{URL: down.URL}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Unavailable {
+	if _, err := model(t, endpoint.Config{URL: down.URL}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Unavailable {
 		t.Errorf("down: %v", err)
 	}
 }
@@ -126,11 +127,11 @@ func flood(w http.ResponseWriter, ctx context.Context) {
 
 func TestFarEndpointsAreNotAsked(t *testing.T) {
 	for _, address := range []string{"http://192.0.2.1", "http://[2001:db8::1]", "http://169.254.169.254"} {
-		if _, err := model(t, Config{URL: address, Time: time.Second}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Denied {
+		if _, err := model(t, endpoint.Config{URL: address, Time: time.Second}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Denied {
 			t.Errorf("%s: %v, want denied", address, err)
 		}
 	}
-	for _, bad := range []Config{{URL: "", Model: "m"}, {URL: "ftp://x", Model: "m"}, {URL: "127.0.0.1:80", Model: "m"}, {URL: "http://127.0.0.1"}} {
+	for _, bad := range []endpoint.Config{{URL: "", Model: "m"}, {URL: "ftp://x", Model: "m"}, {URL: "127.0.0.1:80", Model: "m"}, {URL: "http://127.0.0.1"}} {
 		if _, err := New(bad); candor.CodeOf(err) != candor.Invalid {
 			t.Errorf("%+v: %v", bad, err)
 		}

@@ -16,7 +16,7 @@ import (
 
 const (
 	notRead = "files of this type are kept but not read by this version"
-	noSound = "sound is not transcribed by this version"
+	noSound = "sound and moving pictures are not looked into here: ffmpeg is not installed"
 )
 
 // readers choose a reader by what the content is.

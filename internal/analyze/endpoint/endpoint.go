@@ -1,0 +1,117 @@
+// Package endpoint speaks to servers that run models, over the API that OpenAI's
+// and most others share. Unless Remote is set it connects to no address but this
+// machine's and private networks', whatever name leads there, and follows no
+// redirect: material leaves the house only where somebody has said so.
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"candor"
+)
+
+// Config says where a model is.
+type Config struct {
+	URL    string        // up to the version, such as http://127.0.0.1:11434/v1
+	Model  string        // as the endpoint names it
+	Key    string        // sent as a bearer token; "" for none
+	Remote bool          // the endpoint may stand outside of this machine and private networks
+	Time   time.Duration // for one reply; 0 is 2 minutes
+	Allow  string        // the setting that allows Remote, for messages
+}
+
+// Client speaks to one endpoint. Safe for concurrent use.
+type Client struct {
+	cfg  Config
+	http *http.Client
+}
+
+// New makes a Client; it asks nothing yet. Invalid for an address that is none.
+func New(cfg Config) (*Client, error) {
+	u, err := url.Parse(cfg.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, candor.Errorf(candor.Invalid, "The address of a model's endpoint must be such as http://127.0.0.1:11434/v1, and %q is not.", cfg.URL)
+	}
+	if cfg.Model == "" {
+		return nil, candor.Errorf(candor.Invalid, "Say which model the endpoint %s is to use.", cfg.URL)
+	}
+	cfg.URL = strings.TrimRight(cfg.URL, "/")
+	if cfg.Time == 0 {
+		cfg.Time = 2 * time.Minute
+	}
+	c := &Client{cfg: cfg}
+	dial := &net.Dialer{Timeout: 10 * time.Second}
+	if !cfg.Remote {
+		dial.ControlContext = c.nearOnly
+	}
+	c.http = &http.Client{
+		Transport: &http.Transport{Proxy: nil, DialContext: dial.DialContext, MaxIdleConnsPerHost: 4},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return errors.New("the endpoint leads elsewhere, which is not followed")
+		},
+	}
+	return c, nil
+}
+
+// Model is the model's name as the endpoint knows it.
+func (c *Client) Model() string { return c.cfg.Model }
+
+// Name tells which model it is, and where.
+func (c *Client) Name() string { return c.cfg.Model + " at " + c.cfg.URL }
+
+// nearOnly refuses to connect to addresses that are not local. It sees the
+// address itself, so that no name can lead round it.
+func (c *Client) nearOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if a := at.Addr().Unmap(); !a.IsLoopback() && !a.IsPrivate() {
+		return candor.Errorf(candor.Denied, "The model's endpoint stands outside of this machine and its private networks, and nothing was sent. %s=yes allows it.", c.cfg.Allow)
+	}
+	return nil
+}
+
+// Post sends a body to a path below the address and returns at most so many
+// bytes of the reply. Errors: Unavailable when the endpoint cannot be reached,
+// is slow or refuses, Denied when it may not be asked.
+func (c *Client) Post(ctx context.Context, path, contentType string, body io.Reader, most int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Time)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.URL+path, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", contentType)
+	if c.cfg.Key != "" {
+		r.Header.Set("Authorization", "Bearer "+c.cfg.Key)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		if far, ok := errors.AsType[*candor.Error](err); ok {
+			return nil, far
+		}
+		if ctx.Err() != nil {
+			return nil, candor.Wrap(err, candor.Unavailable, "The model did not answer in %s.", c.cfg.Time)
+		}
+		return nil, candor.Wrap(err, candor.Unavailable, "The model cannot be reached.")
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, most))
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Unavailable, "The model broke off its answer.")
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, candor.Errorf(candor.Unavailable, "The model's endpoint refused, with status %d.", res.StatusCode)
+	}
+	return data, nil
+}

@@ -1,0 +1,48 @@
+package archive
+
+import (
+	"context"
+	"strings"
+
+	"candor"
+)
+
+// isRecording tells sound and moving pictures by their media type.
+func isRecording(typ string) bool {
+	return strings.HasPrefix(typ, "audio/") || strings.HasPrefix(typ, "video/") || typ == "application/ogg"
+}
+
+// listensBy names the model that writes down what is said; "" if none does.
+func (a *Archive) listensBy() string {
+	if a.cfg.Listener == nil {
+		return ""
+	}
+	return a.cfg.Listener.Name()
+}
+
+// listen completes the reading of a recording, which workers only know as one:
+// what it says of itself, pictures of it, and what is said in it.
+func (f *family) listen(ctx context.Context, src candor.Source, r *candor.Reading, s *sink) error {
+	a := f.intake.archive
+	if !isRecording(r.Type) || a.cfg.Listener == nil {
+		return nil
+	}
+	a.recognising <- struct{}{}
+	defer func() { <-a.recognising }()
+	rec, err := a.cfg.Listener.Listen(ctx, src)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		r.Condition, r.Reason = candor.Failed, "it could not be listened to: "+candor.MessageOf(err)
+		return nil
+	}
+	r.Condition, r.Reason, r.Extraction, r.Thumbnail = candor.Done, "", rec.Extraction, rec.Thumbnail
+	for _, lack := range rec.Lacks {
+		r.Lack(lack)
+	}
+	if rec.By != "" {
+		r.Fields = append(r.Fields, candor.Field{Name: "media:Transcript", Value: "machine-made, by " + rec.By})
+	}
+	return s.Text([]byte(rec.Text()))
+}
