@@ -1,8 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beside Go, where it is missing: a C compiler for
 # the race detector, Chromium for the pages' tests, tesseract for text in pictures,
-# ffmpeg for recordings. Needs apt-get; elsewhere it
-# says what to install.
+# ffmpeg for recordings. Needs apt-get; elsewhere it says what to install.
 set -eu
 missing=""
 need() { # need PACKAGE COMMAND...: the package is missing if no command is there

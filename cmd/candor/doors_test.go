@@ -114,6 +114,7 @@ var pageDoors = map[string]struct {
 	"GET /view/{id}":                        {404, ""},
 	"GET /view/{id}/page/{file}":            {404, ""},
 	"GET /view/{id}/image":                  {404, ""},
+	"GET /view/{id}/sound":                  {404, ""},
 	"GET /view/{id}/text":                   {404, ""},
 	"GET /view/{id}/original":               {404, ""},
 	"GET /purposes":                         {200, ""},

@@ -290,6 +290,12 @@ func (v *View) Page(ctx context.Context, page, width int) ([]byte, error) {
 	return v.page(ctx, page, width)
 }
 
+// Sound returns the sound of a recording from a time on, at most half an hour of
+// it, as WebM made by a confined process.
+func (v *View) Sound(ctx context.Context, from time.Duration) ([]byte, error) {
+	return v.sound(ctx, from)
+}
+
 // Difference is one thing that `check` found.
 type Difference struct {
 	Where   string `json:"where"` // vault, log, catalog or index

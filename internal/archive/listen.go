@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"strings"
+	"time"
 
 	"candor"
 )
@@ -18,6 +19,22 @@ func (a *Archive) listensBy() string {
 		return ""
 	}
 	return a.cfg.Listener.Name()
+}
+
+// sound is what can be heard of an opened recording.
+func (v *View) sound(ctx context.Context, from time.Duration) ([]byte, error) {
+	a := v.archive
+	if !isRecording(v.Item.Type) || a.cfg.Listener == nil {
+		return nil, candor.Errorf(candor.NotFound, "There is nothing to listen to here.")
+	}
+	c, err := v.original(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	a.recognising <- struct{}{}
+	defer func() { <-a.recognising }()
+	return a.cfg.Listener.Sound(ctx, candor.Source{Name: v.Item.Name, Size: c.Size(), ReaderAt: c}, from)
 }
 
 // listen completes the reading of a recording, which workers only know as one:

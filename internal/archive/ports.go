@@ -187,6 +187,9 @@ type Listener interface {
 	// Listen reads a source. What could not be had beside the first look stands in
 	// the recording's Lacks. An Invalid error is for what is no recording.
 	Listen(ctx context.Context, src candor.Source) (candor.Recording, error)
+	// Sound makes what can be heard of a source anew, from a time on and at most
+	// half an hour of it, as WebM. A NotFound error says that nothing can.
+	Sound(ctx context.Context, src candor.Source, from time.Duration) ([]byte, error)
 }
 
 // Answerer has a language model answer questions. Safe for concurrent use.

@@ -154,6 +154,7 @@ func TestShots(t *testing.T) {
 	from := filepath.Base(results)
 	pdf, _ := lind.open(0, from)
 	mail, _ := lind.open(1, from)
+	film, _ := lind.open(d.archive.recording(), from)
 	picture, _ := lind.open(3, from)
 	shots := []struct {
 		name string
@@ -173,6 +174,7 @@ func TestShots(t *testing.T) {
 		{"pending", tan, "/", nil},
 		{"view-pdf", lind, pdf, nil},
 		{"view-mail", lind, mail, nil},
+		{"view-film", lind, film, nil},
 		{"view-picture", lind, picture, nil},
 		{"view-details", lind, picture + "&tab=details", nil},
 		{"purposes", lind, "/purposes", nil},

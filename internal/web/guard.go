@@ -9,7 +9,7 @@ import (
 
 // The policy of every page: nothing from elsewhere, no script or style in the
 // page itself, no frame around it.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // filePolicy is for bytes that came out of an item: should a browser ever

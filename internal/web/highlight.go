@@ -10,10 +10,13 @@ import (
 	"candor/internal/archive"
 )
 
-// piece is a run of text that is marked or not. Templates escape it.
+// piece is a run of text that is marked or not, or the time of a line in a
+// recording. Templates escape it.
 type piece struct {
 	Text string
 	Mark bool
+	Time bool
+	At   int // seconds from the beginning
 }
 
 // snippetPieces divides a snippet at its marks. Marks that do not fit the text

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,8 +74,9 @@ type viewPageData struct {
 	Sheets   []sheet
 	Paged    bool // the item has pages that can be drawn
 	Picture  bool
-	At, Last int // first sheet shown, number of sheets
-	Previous int // sheet numbers; 0 when there is none
+	Sound    bool // a recording
+	At, Last int  // first sheet shown, number of sheets
+	Previous int  // sheet numbers; 0 when there is none
 	Next     int
 	Hits     int // marks in the whole text
 	HitPages []int
@@ -109,7 +111,8 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	data := viewPageData{View: opened, From: v.FormValue("from"), Tab: v.FormValue("tab"), Left: opened.Expires.Sub(s.Now())}
 	it := opened.Item
 	data.Paged = it.Pages > 0 && kindOf(it.Type).drawn
-	data.Picture = strings.HasPrefix(it.Type, "image/")
+	data.Sound = isRecording(it.Type)
+	data.Picture = strings.HasPrefix(it.Type, "image/") || data.Sound && slices.Contains(it.Renditions, candor.Thumbnail)
 	if len(it.Places) > 0 {
 		data.Parent = it.Places[0].Parent
 	}
@@ -209,7 +212,11 @@ func (d *viewPageData) lay(text string, words []string, at int) {
 		if n <= len(raw) {
 			t = raw[n-1]
 		}
-		d.Sheets = append(d.Sheets, sheet{Number: n, Text: find.pieces(t), Hits: find.count(t)})
+		s := sheet{Number: n, Text: find.pieces(t), Hits: find.count(t)}
+		if d.Sound {
+			s.Text = timed(s.Text)
+		}
+		d.Sheets = append(d.Sheets, s)
 	}
 	if d.At > 1 {
 		d.Previous = max(1, d.At-step)

@@ -244,9 +244,16 @@ func (s *standIn) fillItems() {
 		"Tender\tSum\tArrived\nBrandt & Sons\t4,200,000\t14 Mar\nHansa Quay\t4,650,000\t12 Mar\n")
 	mk(4, candor.Item{Name: "quay-wall-shed9.jpg", Type: "image/jpeg", Size: 3_410_000, Extraction: candor.Extraction{Title: "The quay wall at shed nine", Date: time.Date(2025, 6, 2, 0, 0, 0, 0, time.UTC), DateFrom: "exif:DateTimeOriginal", People: []string{"T. Okafor"}, Fields: []candor.Field{{Name: "iptc:City", Value: "Port Velmere"}, {Name: "iptc:Headline", Value: "The quay wall at shed nine"}, {Name: "exif:Model", Value: "Lumen 5"}}}}, "The quay wall at shed nine, before the tender works. Port Velmere.")
 	mk(5, candor.Item{Name: "Pachtvertrag-Schuppen-9.docx", Type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document", Collection: "council", Size: 61200, Extraction: candor.Extraction{Title: "Pachtvertrag Schuppen 9", Date: time.Date(2024, 12, 14, 0, 0, 0, 0, time.UTC), Language: "de", People: []string{"E. Brandt"}}}, "Der Pachtvertrag für Schuppen 9 endet mit dem Jahr. Tender und Kai siehe Anlage. quay tender")
+	mk(64, candor.Item{Name: "ferry-meeting.mp4", Type: "video/mp4", Collection: "council", Size: 48_200_000, Renditions: []candor.Rendition{candor.Original, candor.Text, candor.Thumbnail}, Extraction: candor.Extraction{Title: "Public meeting on the ferry", Date: time.Date(2025, 5, 9, 0, 0, 0, 0, time.UTC), Language: "en", Fields: []candor.Field{{Name: "media:Duration", Value: "0:42:10"}, {Name: "media:Video", Value: "h264, 1280x720, 25 pictures a second"}, {Name: "media:Transcript", Value: "machine-made, by ear-1 on this machine"}}}},
+		"[0:00:04] Good evening, and welcome to the harbour hall.\n[0:01:23] The ferry has not run since the storm.\n[0:02:40] Who pays for the landing stage?\n")
 	for i := 6; i < 64; i++ {
 		mk(i, candor.Item{Name: fmt.Sprintf("letter-%02d.txt", i), Type: "text/plain", Size: int64(900 + i), Extraction: candor.Extraction{Title: fmt.Sprintf("Letter %d to the harbour office", i), Date: time.Date(2023, time.Month(i%12+1), i%27+1, 0, 0, 0, 0, time.UTC), Language: "en"}}, "To the harbour office. We write about the tender for the quay and the crane of shed "+fmt.Sprint(i)+".")
 	}
+}
+
+// recording is which item is one.
+func (s *standIn) recording() int {
+	return slices.IndexFunc(s.items, func(it candor.Item) bool { return isRecording(it.Type) })
 }
 
 func (s *standIn) fillAdditions() {
@@ -784,8 +791,12 @@ func (d drawn) Words(context.Context) (map[int]candor.PageText, error) {
 	return map[int]candor.PageText{1: {Width: 100, Height: 200, Words: []candor.WordBox{{Left: 10, Top: 20, Width: 30, Height: 5, Text: "quay"}}}}, nil
 }
 
+func (d drawn) Sound(_ context.Context, from time.Duration) ([]byte, error) {
+	return []byte("sound from " + from.String()), nil
+}
+
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {
-	if !strings.HasPrefix(d.item.Type, "image/") {
+	if !strings.HasPrefix(d.item.Type, "image/") && !strings.HasPrefix(d.item.Type, "video/") {
 		return nil, candor.Errorf(candor.NotFound, "There is no thumbnail.")
 	}
 	img := image.NewRGBA(image.Rect(0, 0, 480, 320))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"io"
+	"time"
 
 	"filippo.io/age"
 
@@ -88,6 +89,7 @@ type Contents interface {
 	Words(ctx context.Context) (map[int]candor.PageText, error)
 	Thumbnail(ctx context.Context) ([]byte, error)
 	Page(ctx context.Context, page, width int) ([]byte, error)
+	Sound(ctx context.Context, from time.Duration) ([]byte, error)
 }
 
 // Over lets the pages use an archive.

@@ -137,6 +137,7 @@ func (s *server) routes() http.Handler {
 	mux.Handle("GET /view/{id}", s.signedIn(s.view))
 	mux.Handle("GET /view/{id}/page/{file}", s.signedIn(s.viewPage))
 	mux.Handle("GET /view/{id}/image", s.signedIn(s.viewImage))
+	mux.Handle("GET /view/{id}/sound", s.signedIn(s.viewSound))
 	mux.Handle("GET /view/{id}/text", s.signedIn(s.viewText))
 	mux.Handle("GET /view/{id}/original", s.signedIn(s.viewOriginal))
 

@@ -54,7 +54,10 @@ const (
 	// ChunkLength is how much sound a Speech gets at once.
 	ChunkLength = 10 * time.Minute
 
+	heardLength = 30 * time.Minute
+
 	mostProbed   = 4 << 20
+	mostHeard    = 32 << 20
 	mostPicture  = 4 << 20
 	mostCaptions = 16 << 20
 	mostSound    = int64(ChunkLength/time.Second)*2*sampleRate + 4096
@@ -124,6 +127,21 @@ func (e *Engine) Listen(ctx context.Context, src candor.Source) (candor.Recordin
 	}
 	rec.Language = plain.Language([]byte(rec.Text()))
 	return rec, ctx.Err()
+}
+
+// Sound makes the sound of a source anew, from a time on, as WebM with Opus.
+func (e *Engine) Sound(ctx context.Context, src candor.Source, from time.Duration) ([]byte, error) {
+	in := &input{src: src}
+	defer in.close()
+	if err := in.hold(); err != nil {
+		return nil, err
+	}
+	out, err := e.run(ctx, e.convert, in, mostHeard, "-map", "0:a:0", "-vn", "-map_metadata", "-1", "-ac", "1",
+		"-ss", seconds(from), "-t", seconds(heardLength), "-c:a", "libopus", "-b:a", "32k", "-f", "webm", "-")
+	if candor.CodeOf(err) == candor.Invalid {
+		return nil, candor.Wrap(err, candor.NotFound, "There is nothing to listen to here: %s.", candor.MessageOf(err))
+	}
+	return out, err
 }
 
 // listen writes down what is said, a chunk at a time.

@@ -104,6 +104,35 @@ func TestSoundIsRead(t *testing.T) {
 	}
 }
 
+// TestSoundIsMadeAnew: what is played begins where it should, and says nothing of
+// its maker.
+func TestSoundIsMadeAnew(t *testing.T) {
+	data, err := os.ReadFile(film(t, "film.mp4", "6", "", "-metadata", "title=Harbour walk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := candor.Source{Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}
+	sound, err := e.Sound(t.Context(), src, 4*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := e.Listen(t.Context(), candor.Source{Size: int64(len(sound)), ReaderAt: bytes.NewReader(sound)})
+	if err != nil || rec.Title != "" || !slices.ContainsFunc(rec.Fields, func(f candor.Field) bool { return f.Name == "media:Audio" && strings.HasPrefix(f.Value, "opus") }) {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	whole, err := e.Sound(t.Context(), src, 0)
+	if err != nil || len(whole) < 2*len(sound) {
+		t.Errorf("all of it has %d bytes, the last third %d: %v", len(whole), len(sound), err)
+	}
+	if _, err := e.Sound(t.Context(), candor.Source{Size: 4, ReaderAt: strings.NewReader("nope")}, 0); candor.CodeOf(err) != candor.NotFound {
+		t.Errorf("no recording: %v", err)
+	}
+}
+
 // heard is a Speech that hears where in the sound it is, by how long it is.
 type heard struct {
 	chunks []int

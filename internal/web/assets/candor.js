@@ -62,6 +62,15 @@ document.addEventListener("click", (e) => {
 });
 
 // --- facets: wide screens show them, and a choice applies itself
+const player = $(".listen audio");
+document.addEventListener("click", (e) => {
+  const time = e.target.closest("a.time");
+  if (!time || !player) return;
+  e.preventDefault();
+  player.src = time.href;
+  player.play().catch(() => {}); // the browser says so on the player itself
+});
+
 const wide = matchMedia("(min-width: 821px)");
 const fold = $(".fold");
 if (fold) {
