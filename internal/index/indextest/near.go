@@ -68,6 +68,11 @@ func testNear(t *testing.T, x Index) {
 		}
 	}
 	narrow(query.Request{Near: near, Filters: []query.Filter{{Field: query.FacetLanguage, Values: []string{"de", "zh"}}}}, 5, 3)
+	open := []query.Filter{{Field: query.FacetLanguage, Values: []string{"de", "zh"}, Open: true}}
+	res = search(t, x, query.Request{Near: near, Filters: open, Facets: []string{query.FacetLanguage}})
+	if got, want := res.Facets[query.FacetLanguage], []query.Count{{Value: "de", Count: 1}, {Value: "zh", Count: 1}}; !slices.Equal(got, want) {
+		t.Errorf("with an open filter, facets of what is near are %v, want %v", got, want)
+	}
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Within: parse(t, "contract")}}, 1, 2)
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Least: 0.8}}, 1, 5)
 	narrow(query.Request{Near: &query.Near{Model: "another", Vector: towards(1)}})

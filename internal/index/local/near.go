@@ -390,7 +390,7 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 	for i, list := range docs {
 		fail := &failure{}
 		slices.Sort(list)
-		facets.count(newMatcher(p, i, fail), &set{docs: list})
+		facets.count(newMatcher(p, i, fail), &set{docs: list}, nil)
 		if fail.err != nil {
 			return query.Result{}, fail.err
 		}

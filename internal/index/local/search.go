@@ -145,7 +145,7 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 	if n == 0 || m.fail.err != nil {
 		return 0
 	}
-	facets.count(m, matched)
+	facets.count(m, matched, m.plan.open)
 	switch {
 	case best.size == 0:
 	case m.plan.scores:
@@ -267,10 +267,10 @@ func newFacetCounts(fields []string) *facetCounts {
 }
 
 // count counts the values of documents of a segment, but for fields that are
-// counted as if a filter were not there.
-func (f *facetCounts) count(m *matcher, matched *set) {
+// counted otherwise.
+func (f *facetCounts) count(m *matcher, matched *set, otherwise map[string]node) {
 	for _, field := range f.fields {
-		if m.plan.open[field] == nil {
+		if otherwise[field] == nil {
 			f.countField(m, field, matched)
 		}
 	}
