@@ -17,6 +17,11 @@ type Recording struct {
 	Lacks      []string      // what could not be had, fit to be shown
 }
 
+// IsRecording tells sound and moving pictures by their media type.
+func IsRecording(typ string) bool {
+	return strings.HasPrefix(typ, "audio/") || strings.HasPrefix(typ, "video/") || typ == "application/ogg"
+}
+
 // Line is something said at a time, counted from the beginning.
 type Line struct {
 	At   time.Duration

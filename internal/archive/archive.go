@@ -62,7 +62,8 @@ type Archive struct {
 	views       views
 	public      publicFigures
 	reading     chan struct{} // bounds the files that are read at once
-	recognising chan struct{} // and the pictures of pages
+	recognising chan struct{} // and the pictures of pages, and recordings
+	playing     chan struct{} // and the sound that is made to be heard: nobody waits for a transcript
 	tokens      sync.Mutex
 	deciding    sync.Mutex // purposes are decided one at a time
 	storing     sync.Mutex // batches are stored one at a time
@@ -80,7 +81,7 @@ func New(ctx context.Context, cfg Config) (*Archive, error) {
 		return nil, err
 	}
 	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
-		recognising: make(chan struct{}, runtime.GOMAXPROCS(0))}
+		recognising: make(chan struct{}, runtime.GOMAXPROCS(0)), playing: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	g.purposes = a.books.purpose
 	if err := a.load(ctx); err != nil {
 		return nil, err

@@ -2,16 +2,10 @@ package archive
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"candor"
 )
-
-// isRecording tells sound and moving pictures by their media type.
-func isRecording(typ string) bool {
-	return strings.HasPrefix(typ, "audio/") || strings.HasPrefix(typ, "video/") || typ == "application/ogg"
-}
 
 // listensBy names the model that writes down what is said; "" if none does.
 func (a *Archive) listensBy() string {
@@ -24,7 +18,7 @@ func (a *Archive) listensBy() string {
 // sound is what can be heard of an opened recording.
 func (v *View) sound(ctx context.Context, from time.Duration) ([]byte, error) {
 	a := v.archive
-	if !isRecording(v.Item.Type) || a.cfg.Listener == nil {
+	if !candor.IsRecording(v.Item.Type) || a.cfg.Listener == nil {
 		return nil, candor.Errorf(candor.NotFound, "There is nothing to listen to here.")
 	}
 	c, err := v.original(ctx)
@@ -32,8 +26,12 @@ func (v *View) sound(ctx context.Context, from time.Duration) ([]byte, error) {
 		return nil, err
 	}
 	defer c.Close()
-	a.recognising <- struct{}{}
-	defer func() { <-a.recognising }()
+	select {
+	case a.playing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-a.playing }()
 	return a.cfg.Listener.Sound(ctx, candor.Source{Name: v.Item.Name, Size: c.Size(), ReaderAt: c}, from)
 }
 
@@ -41,7 +39,7 @@ func (v *View) sound(ctx context.Context, from time.Duration) ([]byte, error) {
 // what it says of itself, pictures of it, and what is said in it.
 func (f *family) listen(ctx context.Context, src candor.Source, r *candor.Reading, s *sink) error {
 	a := f.intake.archive
-	if !isRecording(r.Type) || a.cfg.Listener == nil {
+	if !candor.IsRecording(r.Type) || a.cfg.Listener == nil {
 		return nil
 	}
 	a.recognising <- struct{}{}

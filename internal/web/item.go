@@ -111,7 +111,7 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	data := viewPageData{View: opened, From: v.FormValue("from"), Tab: v.FormValue("tab"), Left: opened.Expires.Sub(s.Now())}
 	it := opened.Item
 	data.Paged = it.Pages > 0 && kindOf(it.Type).drawn
-	data.Sound = isRecording(it.Type)
+	data.Sound = candor.IsRecording(it.Type)
 	data.Picture = strings.HasPrefix(it.Type, "image/") || data.Sound && slices.Contains(it.Renditions, candor.Thumbnail)
 	if len(it.Places) > 0 {
 		data.Parent = it.Places[0].Parent
@@ -283,7 +283,7 @@ func (s *server) viewPage(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return sendImage(w, v, "image/png", png)
+	return sendMade(w, v, "image/png", png)
 }
 
 // viewImage serves a picture that a confined worker drew anew, in full or, where
@@ -294,16 +294,17 @@ func (s *server) viewImage(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	if png, err := opened.Contents.Page(v.Context(), 1, pageWidth); err == nil {
-		return sendImage(w, v, "image/png", png)
+		return sendMade(w, v, "image/png", png)
 	}
 	jpeg, err := opened.Contents.Thumbnail(v.Context())
 	if err != nil {
 		return err
 	}
-	return sendImage(w, v, "image/jpeg", jpeg)
+	return sendMade(w, v, "image/jpeg", jpeg)
 }
 
-func sendImage(w http.ResponseWriter, v *visit, mediaType string, data []byte) error {
+// sendMade serves what was made of an item anew.
+func sendMade(w http.ResponseWriter, v *visit, mediaType string, data []byte) error {
 	w.Header().Set("Content-Security-Policy", filePolicy)
 	w.Header().Set("Content-Type", mediaType)
 	http.ServeContent(w, v.Request, "", time.Time{}, bytes.NewReader(data))

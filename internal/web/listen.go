@@ -10,11 +10,6 @@ import (
 	"candor"
 )
 
-// isRecording tells sound and moving pictures by their media type.
-func isRecording(typ string) bool {
-	return strings.HasPrefix(typ, "audio/") || strings.HasPrefix(typ, "video/") || typ == "application/ogg"
-}
-
 // mostSeconds is where in a recording one can begin to listen at most.
 const mostSeconds = 7 * 24 * 3600
 
@@ -26,14 +21,14 @@ func (s *server) viewSound(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	from := number(v.FormValue("from"), 0)
-	if !isRecording(opened.Item.Type) || from < 0 || from > mostSeconds {
+	if !candor.IsRecording(opened.Item.Type) || from < 0 || from > mostSeconds {
 		return candor.Errorf(candor.NotFound, "There is nothing to listen to here.")
 	}
 	sound, err := opened.Contents.Sound(v.Context(), time.Duration(from)*time.Second)
 	if err != nil {
 		return err
 	}
-	return sendImage(w, v, "audio/webm", sound)
+	return sendMade(w, v, "audio/webm", sound)
 }
 
 // timeCode stands at the beginning of a line of what is said in a recording.

@@ -253,7 +253,7 @@ func (s *standIn) fillItems() {
 
 // recording is which item is one.
 func (s *standIn) recording() int {
-	return slices.IndexFunc(s.items, func(it candor.Item) bool { return isRecording(it.Type) })
+	return slices.IndexFunc(s.items, func(it candor.Item) bool { return candor.IsRecording(it.Type) })
 }
 
 func (s *standIn) fillAdditions() {

@@ -91,7 +91,7 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return picture.Read(src, typ, l.Pixels, sink)
 	case text:
 		return plain.Read(src, typ, sink)
-	case strings.HasPrefix(typ, "audio/"), strings.HasPrefix(typ, "video/"), typ == "application/ogg":
+	case candor.IsRecording(typ):
 		return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: noSound}, nil
 	}
 	return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: notRead}, nil
