@@ -148,18 +148,18 @@ func (c *cli) engineConfig() engineConfig {
 	}
 	return engineConfig{
 		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
-		Chat:   c.endpoint("CANDOR_CHAT"),
-		Speech: speechConfig{Endpoint: c.endpoint("CANDOR_SPEECH"), Program: c.env("CANDOR_SPEECH_PROGRAM"), File: c.env("CANDOR_SPEECH_FILE")},
+		Chat:   c.endpoint("chat"),
+		Speech: speechConfig{Endpoint: c.endpoint("speech"), Program: c.env("CANDOR_SPEECH_PROGRAM"), File: c.env("CANDOR_SPEECH_FILE")},
 		Passphrase: func(file string) (string, error) {
 			return c.password("CANDOR_KEY_PASSPHRASE", "Passphrase of "+file+": ")
 		},
 	}
 }
 
-// endpoint reads where a model is from settings that begin so.
-func (c *cli) endpoint(prefix string) endpoint.Config {
-	return endpoint.Config{URL: c.env(prefix + "_URL"), Model: c.env(prefix + "_MODEL"), Key: c.env(prefix + "_KEY"),
-		Remote: c.env(prefix+"_REMOTE") == "yes", Allow: prefix + "_REMOTE"}
+// endpoint reads from the environment where a model is.
+func (c *cli) endpoint(kind string) endpoint.Config {
+	get := func(part string) string { return c.env(endpoint.Setting(kind, part)) }
+	return endpoint.Config{Kind: kind, URL: get("URL"), Model: get("MODEL"), Key: get("KEY"), Remote: get("REMOTE") == "yes"}
 }
 
 // exit tells an error and returns the exit code.

@@ -7,6 +7,7 @@ package endpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,13 +22,17 @@ import (
 
 // Config says where a model is.
 type Config struct {
+	Kind   string        // what is asked there, such as chat; for messages, and the names of settings
 	URL    string        // up to the version, such as http://127.0.0.1:11434/v1
 	Model  string        // as the endpoint names it
 	Key    string        // sent as a bearer token; "" for none
 	Remote bool          // the endpoint may stand outside of this machine and private networks
 	Time   time.Duration // for one reply; 0 is 2 minutes
-	Allow  string        // the setting that allows Remote, for messages
 }
+
+// Setting names the environment's variable for a part of a Config, such as
+// CANDOR_CHAT_URL.
+func Setting(kind, part string) string { return "CANDOR_" + strings.ToUpper(kind) + "_" + part }
 
 // Client speaks to one endpoint. Safe for concurrent use.
 type Client struct {
@@ -39,10 +44,10 @@ type Client struct {
 func New(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, candor.Errorf(candor.Invalid, "The address of a model's endpoint must be such as http://127.0.0.1:11434/v1, and %q is not.", cfg.URL)
+		return nil, candor.Errorf(candor.Invalid, "The address of the %s endpoint must be such as http://127.0.0.1:11434/v1.", cfg.Kind)
 	}
 	if cfg.Model == "" {
-		return nil, candor.Errorf(candor.Invalid, "Say which model the endpoint %s is to use.", cfg.URL)
+		return nil, candor.Errorf(candor.Invalid, "Say which model the %s endpoint is to use.", cfg.Kind)
 	}
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
 	if cfg.Time == 0 {
@@ -56,7 +61,7 @@ func New(cfg Config) (*Client, error) {
 	c.http = &http.Client{
 		Transport: &http.Transport{Proxy: nil, DialContext: dial.DialContext, MaxIdleConnsPerHost: 4},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return errors.New("the endpoint leads elsewhere, which is not followed")
+			return fmt.Errorf("the %s endpoint leads elsewhere, which is not followed", cfg.Kind)
 		},
 	}
 	return c, nil
@@ -76,7 +81,7 @@ func (c *Client) nearOnly(_ context.Context, _, address string, _ syscall.RawCon
 		return err
 	}
 	if a := at.Addr().Unmap(); !a.IsLoopback() && !a.IsPrivate() {
-		return candor.Errorf(candor.Denied, "The model's endpoint stands outside of this machine and its private networks, and nothing was sent. %s=yes allows it.", c.cfg.Allow)
+		return candor.Errorf(candor.Denied, "The %s endpoint stands outside of this machine and its private networks, and nothing was sent. %s=yes allows it.", c.cfg.Kind, Setting(c.cfg.Kind, "REMOTE"))
 	}
 	return nil
 }
@@ -111,7 +116,7 @@ func (c *Client) Post(ctx context.Context, path, contentType string, body io.Rea
 		return nil, candor.Wrap(err, candor.Unavailable, "The model broke off its answer.")
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, candor.Errorf(candor.Unavailable, "The model's endpoint refused, with status %d.", res.StatusCode)
+		return nil, candor.Errorf(candor.Unavailable, "The %s endpoint refused, with status %d.", c.cfg.Kind, res.StatusCode)
 	}
 	return data, nil
 }

@@ -117,7 +117,7 @@ func TestEndpoint(t *testing.T) {
 	if _, err := e.Transcribe(t.Context(), []byte("RIFF")); candor.CodeOf(err) != candor.Unavailable {
 		t.Errorf("refused: %v", err)
 	}
-	far, err := NewEndpoint(endpoint.Config{URL: "http://192.0.2.1/v1", Model: "ear", Allow: "CANDOR_SPEECH_REMOTE"})
+	far, err := NewEndpoint(endpoint.Config{URL: "http://192.0.2.1/v1", Model: "ear", Kind: "speech"})
 	if err != nil {
 		t.Fatal(err)
 	}
