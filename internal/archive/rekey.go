@@ -3,7 +3,6 @@ package archive
 import (
 	"context"
 	"io"
-	"slices"
 
 	"candor"
 	"candor/receipt"
@@ -54,6 +53,3 @@ func (a *Archive) keepIndexKeys(ctx context.Context, keys []byte) error {
 	}
 	return a.cfg.Vault.Sync(ctx)
 }
-
-// splitKeys parts the keys that stand one behind the other under a name.
-func splitKeys(held []byte) [][]byte { return slices.Collect(slices.Chunk(held, keySize)) }

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"candor"
@@ -60,7 +61,7 @@ func Unlock(ctx context.Context, cfg Config) (Keys, error) {
 			return Keys{}, candor.Errorf(candor.Verification, "The sealed key %s has the wrong length. Restore the vault from a backup.", name)
 		}
 	}
-	index := splitKeys(opened[keyIndex])
+	index := slices.Collect(slices.Chunk(opened[keyIndex], keySize))
 	return Keys{Catalog: opened[keyCatalog], Index: index[0], FormerIndex: index[1:], Pseudonyms: opened[keyPseudonyms]}, nil
 }
 

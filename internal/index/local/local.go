@@ -55,8 +55,7 @@ type Index struct {
 	last   *commit    // the newest commit made
 	before *commit    // the one before
 
-	keying   sync.RWMutex // held for reading while segments are made and committed under one key
-	rekeying bool         // commits or segments may be sealed under a former key; guarded by write
+	keying sync.RWMutex // held for reading while segments are made and committed under one key
 
 	mu       sync.RWMutex // guards snap, next and building
 	snap     *snapshot    // nil when closed
@@ -200,7 +199,7 @@ func (x *Index) load() error {
 	if err != nil {
 		return err
 	}
-	x.last, x.before, x.rekeying = newest, before, len(x.cfg.Former) > 0
+	x.last, x.before = newest, before
 	x.snap = newSnapshot(views)
 	for _, v := range views {
 		v.release() // the snapshot holds them now

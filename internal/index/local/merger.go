@@ -255,6 +255,11 @@ func (x *Index) letGo() error {
 	if x.before == nil || !slices.ContainsFunc(x.before.segments, func(s committed) bool { return !x.last.has(s.id) }) {
 		return nil
 	}
+	return x.commitAgain()
+}
+
+// commitAgain commits what there is once more. The caller holds write.
+func (x *Index) commitAgain() error {
 	snap, err := x.acquire()
 	if err != nil {
 		return err

@@ -93,6 +93,7 @@ func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Reque
 // returns the plan that found them.
 func (x *Index) narrow(ctx context.Context, snap *snapshot, req query.Request, look *looking) (*plan, error) {
 	req.Query = cmp.Or[query.Node](req.Near.Within, query.All{})
+	req.Facets = nil // they are counted in what is found
 	p, err := planFor(ctx, snap.views, x.zstd, req)
 	if err != nil {
 		return nil, err

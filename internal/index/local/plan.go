@@ -62,9 +62,11 @@ func planFor(ctx context.Context, views []*view, z *zstd.Decoder, req query.Requ
 	if p.root, err = narrowed(root, req.Filters, req); err != nil {
 		return nil, err
 	}
-	p.open = map[string]node{}
 	for _, f := range req.Filters {
 		if f.Open && slices.Contains(req.Facets, f.Field) {
+			if p.open == nil {
+				p.open = map[string]node{}
+			}
 			others := slices.DeleteFunc(slices.Clone(req.Filters), func(o query.Filter) bool { return o.Open && o.Field == f.Field })
 			if p.open[f.Field], err = narrowed(root, others, req); err != nil {
 				return nil, err

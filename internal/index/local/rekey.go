@@ -1,8 +1,6 @@
 package local
 
-import (
-	"context"
-)
+import "context"
 
 // Rekey seals the whole index under a key of 32 bytes: what is written from
 // now on, and then, segment by segment, what stands in the folder. When it
@@ -52,8 +50,7 @@ func (x *Index) turn(key []byte) error {
 	if next.id == now.id {
 		return nil
 	}
-	next.former = append([]*sealer{{key: now.key, id: now.id}}, now.former...)
-	x.rekeying = true
+	next.former = append([]*sealer{now}, now.former...)
 	x.sealer.Store(next)
 	return nil
 }
@@ -63,21 +60,15 @@ func (x *Index) turn(key []byte) error {
 func (x *Index) sealCommits() error {
 	x.write.Lock()
 	defer x.write.Unlock()
-	snap, err := x.acquire()
-	if err != nil {
-		return err
-	}
-	defer snap.release()
-	if !x.rekeying {
+	now := x.sealer.Load()
+	if len(now.former) == 0 {
 		return nil
 	}
 	for range 2 {
-		if err := x.commit(snap.views); err != nil {
+		if err := x.commitAgain(); err != nil {
 			return err
 		}
 	}
-	now := x.sealer.Load()
 	x.sealer.Store(&sealer{key: now.key, id: now.id})
-	x.rekeying = false
 	return nil
 }
