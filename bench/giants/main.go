@@ -107,21 +107,9 @@ func one(ctx context.Context, giant, size int, tell string) error {
 	if err := x.Close(); err != nil {
 		return err
 	}
-	bytes, err := sizeOf(dir)
+	bytes, err := meter.SizeOf(dir)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(tell, fmt.Appendf(nil, "%.1f %.2f", seconds, float64(bytes)/float64(len(text))), 0o600)
-}
-
-func sizeOf(dir string) (size int64, err error) {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			return 0, err
-		}
-		size += info.Size()
-	}
-	return size, err
 }

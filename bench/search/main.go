@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log"
 	"os"
 	"os/exec"
@@ -158,25 +157,11 @@ func child(base, name, core string) (measured, meter.Sample, int64, error) {
 	if err != nil {
 		return m, sample, 0, err
 	}
-	size, err := sizeOf(dir)
+	size, err := meter.SizeOf(dir)
 	if name == "postgres" { // without its write-ahead log
-		size, err = sizeOf(filepath.Join(dir, "data", "base"))
+		size, err = meter.SizeOf(filepath.Join(dir, "data", "base"))
 	}
 	return m, sample, size, err
-}
-
-func sizeOf(dir string) (size int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	return size, err
 }
 
 func report(which []string, results map[string]measured) {

@@ -105,10 +105,7 @@ func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r
 	if err != nil {
 		return Analysed{}, candor.Wrap(err, candor.Unavailable, "No worker could be had to read the item; it is as before. Try again.")
 	}
-	if err := fam.recognise(ctx, src, &reading, &s.sink); err != nil {
-		return Analysed{}, err
-	}
-	if err := fam.listen(ctx, src, &reading, &s.sink); err != nil {
+	if err := fam.complete(ctx, src, &reading, &s.sink); err != nil {
 		return Analysed{}, err
 	}
 	if worse(reading.Condition, was.Condition) {

@@ -121,17 +121,15 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	}
 	defer src.Close()
 	sink := &sink{family: f, parent: it}
-	reading, err := a.cfg.Extractor.Extract(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, sink)
+	whole := candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}
+	reading, err := a.cfg.Extractor.Extract(ctx, whole, sink)
 	if err != nil {
 		if sink.err != nil {
 			return sink.err
 		}
 		return candor.Wrap(err, candor.Unavailable, "No worker could be had to read files. See `candor doctor`, then add again.")
 	}
-	if err := f.recognise(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, &reading, sink); err != nil {
-		return err
-	}
-	if err := f.listen(ctx, candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}, &reading, sink); err != nil {
+	if err := f.complete(ctx, whole, &reading, sink); err != nil {
 		return err
 	}
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
@@ -139,6 +137,14 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	}
 	d.become(item, a.document(ctx, item, it.path, sink.text.String()))
 	return nil
+}
+
+// complete adds to what a worker has read of a source what other programs find in it.
+func (f *family) complete(ctx context.Context, src candor.Source, r *candor.Reading, s *sink) error {
+	if err := f.recognise(ctx, src, r, s); err != nil {
+		return err
+	}
+	return f.listen(ctx, src, r, s)
 }
 
 func (f *family) bindOriginal(ctx context.Context, item *candor.Item, it *found) error {

@@ -5,6 +5,7 @@ package meter
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,4 +128,19 @@ func proportional(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// SizeOf adds up the files of a folder, in bytes.
+func SizeOf(dir string) (size int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	return size, err
 }
