@@ -2,6 +2,7 @@ package candor
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -32,6 +33,18 @@ type Line struct {
 func TimeCode(at time.Duration) string {
 	s := int64(max(at, 0) / time.Second)
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+// ParseTimeCode reads hours, minutes and seconds, or the last two, with or without
+// thousandths: 1:02:03, 02:03.500, 00:02:03,500. What is none is 0.
+func ParseTimeCode(s string) (at time.Duration) {
+	whole, thousandths, _ := strings.Cut(strings.ReplaceAll(s, ",", "."), ".")
+	for part := range strings.SplitSeq(whole, ":") {
+		n, _ := strconv.Atoi(part)
+		at = at*60 + time.Duration(n)*time.Second
+	}
+	ms, _ := strconv.Atoi(thousandths)
+	return at + time.Duration(ms)*time.Millisecond
 }
 
 // Text is what is said in a recording, a line each with its time: captions,

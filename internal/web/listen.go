@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ func (s *server) viewSound(w http.ResponseWriter, v *visit) error {
 }
 
 // timeCode stands at the beginning of a line of what is said in a recording.
-var timeCode = regexp.MustCompile(`(?m)^\[(\d{1,3}):(\d\d):(\d\d)\] `)
+var timeCode = regexp.MustCompile(`(?m)^\[(\d{1,3}:\d\d:\d\d)\] `)
 
 // timed sets the times of lines apart in a text that has been divided already.
 func timed(pieces []piece) (out []piece) {
@@ -46,8 +45,8 @@ func timed(pieces []piece) (out []piece) {
 			if m[0] > at {
 				out = append(out, piece{Text: p.Text[at:m[0]]})
 			}
-			n := func(i int) int { v, _ := strconv.Atoi(p.Text[m[i]:m[i+1]]); return v }
-			out = append(out, piece{Text: p.Text[m[2]:m[7]], Time: true, At: n(2)*3600 + n(4)*60 + n(6)})
+			code := p.Text[m[2]:m[3]]
+			out = append(out, piece{Text: code, Time: true, At: int(candor.ParseTimeCode(code) / time.Second)})
 			at = m[1]
 		}
 		if at < len(p.Text) {

@@ -179,7 +179,7 @@ func moment(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-var cueTime = regexp.MustCompile(`^(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[.,](\d{3}) --> `)
+var cueTime = regexp.MustCompile(`^((?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{3}) --> `)
 
 var markup = regexp.MustCompile(`<[^<>]{0,64}>|\{\\[^{}]{0,64}\}`)
 
@@ -189,7 +189,7 @@ func parseVTT(s string) (out []candor.Line) {
 	for line := range strings.Lines(s) {
 		line = strings.TrimSpace(line)
 		if m := cueTime.FindStringSubmatch(line); m != nil {
-			out = append(out, candor.Line{At: clock(m[1], m[2], m[3], m[4])})
+			out = append(out, candor.Line{At: candor.ParseTimeCode(m[1])})
 			now = &out[len(out)-1]
 			continue
 		}
@@ -201,9 +201,4 @@ func parseVTT(s string) (out []candor.Line) {
 		}
 	}
 	return slices.DeleteFunc(out, func(l candor.Line) bool { return l.Text == "" })
-}
-
-func clock(h, m, s, ms string) time.Duration {
-	n := func(s string) time.Duration { v, _ := strconv.Atoi(s); return time.Duration(v) }
-	return n(h)*time.Hour + n(m)*time.Minute + n(s)*time.Second + n(ms)*time.Millisecond
 }

@@ -11,7 +11,6 @@ import (
 	"net/textproto"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,17 +63,16 @@ func (p *Program) Transcribe(ctx context.Context, wav []byte) ([]candor.Line, er
 }
 
 // spoken is a line such as "[00:00:02.500 --> 00:00:05.000]   And so, my fellow".
-var spoken = regexp.MustCompile(`^\[(\d{1,3}):(\d{2}):(\d{2})[.,](\d{3}) --> [\d:.,]+\]\s*(.*)$`)
+var spoken = regexp.MustCompile(`^\[(\d{1,3}:\d{2}:\d{2}[.,]\d{3}) --> [\d:.,]+\]\s*(.*)$`)
 
 // parseLines reads what whisper.cpp prints; other lines are passed over.
 func parseLines(s string) (out []candor.Line) {
 	for line := range strings.Lines(s) {
 		m := spoken.FindStringSubmatch(strings.TrimSpace(strings.ToValidUTF8(line, "\ufffd")))
-		if m == nil || m[5] == "" || len(out) == mostLines {
+		if m == nil || m[2] == "" || len(out) == mostLines {
 			continue
 		}
-		n := func(i int) time.Duration { v, _ := strconv.Atoi(m[i]); return time.Duration(v) }
-		out = append(out, candor.Line{At: n(1)*time.Hour + n(2)*time.Minute + n(3)*time.Second + n(4)*time.Millisecond, Text: m[5]})
+		out = append(out, candor.Line{At: candor.ParseTimeCode(m[1]), Text: m[2]})
 	}
 	return out
 }
