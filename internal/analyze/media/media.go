@@ -103,7 +103,7 @@ func (e *Engine) Listen(ctx context.Context, src candor.Source) (candor.Recordin
 	if err := in.hold(); err != nil {
 		return candor.Recording{}, err
 	}
-	out, err := e.run(ctx, e.probe, in, mostProbed, "-print_format", "json", "-show_format", "-show_streams", "-show_chapters")
+	out, err := run(ctx, e.probe, in, mostProbed, "-print_format", "json", "-show_format", "-show_streams", "-show_chapters", "-i", in.name())
 	if err != nil {
 		return candor.Recording{}, err
 	}
@@ -136,8 +136,8 @@ func (e *Engine) Sound(ctx context.Context, src candor.Source, from time.Duratio
 	if err := in.hold(); err != nil {
 		return nil, err
 	}
-	out, err := e.run(ctx, e.convert, in, mostHeard, "-map", "0:a:0", "-vn", "-map_metadata", "-1", "-ac", "1",
-		"-ss", seconds(from), "-t", seconds(heardLength), "-c:a", "libopus", "-b:a", "32k", "-f", "webm", "-")
+	out, err := e.made(ctx, in, mostHeard, "-ss", seconds(from), "-i", in.name(), "-map", "0:a:0", "-vn", "-map_metadata", "-1", "-ac", "1",
+		"-t", seconds(heardLength), "-c:a", "libopus", "-b:a", "32k", "-f", "webm", "-")
 	if candor.CodeOf(err) == candor.Invalid {
 		return nil, candor.Wrap(err, candor.NotFound, "There is nothing to listen to here: %s.", candor.MessageOf(err))
 	}
@@ -165,8 +165,8 @@ func (e *Engine) listen(ctx context.Context, in *input, length time.Duration, re
 }
 
 func (e *Engine) chunk(ctx context.Context, in *input, at time.Duration) ([]candor.Line, error) {
-	wav, err := e.run(ctx, e.convert, in, mostSound, "-map", "0:a:0", "-vn", "-ac", "1", "-ar", strconv.Itoa(sampleRate),
-		"-ss", seconds(at), "-t", seconds(ChunkLength), "-c:a", "pcm_s16le", "-f", "wav", "-")
+	wav, err := e.made(ctx, in, mostSound, "-ss", seconds(at), "-i", in.name(), "-map", "0:a:0", "-vn", "-ac", "1", "-ar", strconv.Itoa(sampleRate),
+		"-t", seconds(ChunkLength), "-c:a", "pcm_s16le", "-f", "wav", "-")
 	if err != nil || len(wav) < sampleRate/10 { // less than a twentieth of a second
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (e *Engine) sheet(ctx context.Context, in *input, length time.Duration) ([]
 	} else {
 		filter = fmt.Sprintf("scale=%d:-2", tiles*tileWidth)
 	}
-	return e.run(ctx, e.convert, in, mostPicture, "-map", "0:v:0", "-vf", filter, "-frames:v", "1", "-c:v", "mjpeg", "-f", "image2pipe", "-")
+	return e.made(ctx, in, mostPicture, "-skip_frame", "nokey", "-i", in.name(), "-map", "0:v:0", "-vf", filter, "-frames:v", "1", "-c:v", "mjpeg", "-f", "image2pipe", "-")
 }
 
 // captions are those of the first stream of text.
@@ -191,7 +191,7 @@ func (e *Engine) captions(ctx context.Context, in *input, p probed) ([]candor.Li
 		if slices.Contains(drawnCaptions, s.Codec) {
 			continue
 		}
-		out, err := e.run(ctx, e.convert, in, mostCaptions, "-map", "0:s:"+strconv.Itoa(i), "-f", "webvtt", "-")
+		out, err := e.made(ctx, in, mostCaptions, "-i", in.name(), "-map", "0:s:"+strconv.Itoa(i), "-f", "webvtt", "-")
 		if err != nil {
 			return nil, err
 		}
@@ -203,17 +203,14 @@ func (e *Engine) captions(ctx context.Context, in *input, p probed) ([]candor.Li
 // drawnCaptions are pictures of captions, not text.
 var drawnCaptions = []string{"dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle", "xsub"}
 
+// made is what ffmpeg makes of the input.
+func (e *Engine) made(ctx context.Context, in *input, most int64, args ...string) ([]byte, error) {
+	return run(ctx, e.convert, in, most, append([]string{"-nostdin"}, args...)...)
+}
+
 // run runs a program on the input. Files named inside of a file are not opened.
-func (e *Engine) run(ctx context.Context, p native.Program, in *input, most int64, args ...string) ([]byte, error) {
-	r, name := in.reader()
-	before := []string{"-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe"}
-	if p.Path == e.convert.Path {
-		before = append(before, "-nostdin")
-		if slices.Contains(args, "image2pipe") {
-			before = append(before, "-skip_frame", "nokey")
-		}
-	}
-	return p.Run(ctx, r, most, slices.Concat(before, []string{"-i", name}, args)...)
+func run(ctx context.Context, p native.Program, in *input, most int64, args ...string) ([]byte, error) {
+	return p.Run(ctx, in.reader(), most, append([]string{"-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe"}, args...)...)
 }
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
@@ -240,11 +237,19 @@ func (in *input) hold() error {
 	return nil
 }
 
-func (in *input) reader() (r io.Reader, name string) {
+func (in *input) reader() io.Reader {
 	if in.held != nil {
-		return in.held, native.Stdin
+		return in.held
 	}
-	return io.NewSectionReader(in.src, 0, in.src.Size), "pipe:0"
+	return io.NewSectionReader(in.src, 0, in.src.Size)
+}
+
+// name is what a program opens to read the input.
+func (in *input) name() string {
+	if in.held != nil {
+		return native.Stdin
+	}
+	return "pipe:0"
 }
 
 func (in *input) close() {
