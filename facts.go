@@ -15,6 +15,7 @@ type Facts struct {
 
 	Matched    int64    // items that the act's selection matches, exactly
 	Collected  int64    // items in the collection
+	People     int64    // different people that the matched items name; counted for searches and questions
 	Shown      int64    // distinct items that would be shown
 	New        int64    // of these, items this purpose has not been shown before
 	Covered    int64    // distinct items this purpose has been shown so far

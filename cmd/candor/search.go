@@ -17,6 +17,8 @@ type searched struct {
 	Total   int64         `json:"total"`
 	Next    string        `json:"next,omitempty"`
 	Hits    []searchedHit `json:"hits"`
+	Facets  []wire.Facet  `json:"facets,omitempty"`
+	People  int64         `json:"people"`
 	Receipt string        `json:"receipt"`
 	TookMS  float64       `json:"took_ms"`
 }
@@ -108,9 +110,10 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
 	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
-	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, people, emails, phones, ibans, year, condition, name or path (repeatable)")
+	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, condition, name or path (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
+	f.BoolVar(&in.Facets, "facets", false, "count what the results have in common: kinds, years, people, places and so on")
 	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")
 	f.IntVar(&in.Offset, "offset", 0, "`hits` to skip")
 	f.StringVar(&in.After, "after", "", "go on from `next` of the page before, as --json gives it: any depth, no slower")
@@ -124,7 +127,7 @@ func purposeFlag(cmd *cobra.Command, p *candor.PurposeID) {
 }
 
 func asSearched(res wire.SearchResult) searched {
-	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Facets: res.Facets, People: res.People, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
 	for _, h := range res.Hits {
 		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet})
 	}
@@ -139,6 +142,7 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 			fmt.Fprintf(w, "     %s%s\n", printable(s.Text), pageOf(s))
 		}
 	}
+	printFacets(w, res)
 	printSpent(w, res.Purpose, res.Index, res.TookMS)
 	switch {
 	case res.Next == "":
@@ -146,6 +150,25 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 		fmt.Fprintf(w, "More with --after %s\n", res.Next)
 	default:
 		fmt.Fprintf(w, "More with --offset %d.\n", in.Offset+len(res.Hits))
+	}
+}
+
+// printFacets prints the values that are counted, five of each field.
+func printFacets(w io.Writer, res wire.SearchResult) {
+	if len(res.Facets) > 0 {
+		fmt.Fprintf(w, "\nThe results name %s.\n", counted(res.People, "person", "people"))
+	}
+	for _, f := range res.Facets {
+		for i, v := range f.Values[:min(5, len(f.Values))] {
+			name := ""
+			if i == 0 {
+				name = f.Field
+			}
+			fmt.Fprintf(w, "%-14s %7d  %s\n", name, v.Count, printable(v.Value))
+		}
+		if f.Hidden {
+			fmt.Fprintf(w, "%-14s          (smaller counts are left out by the terms)\n", "")
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ func encodeResult(res archive.SearchResult) wire.SearchResult {
 		Hits:    each(res.Hits, encodeHit),
 		Facets:  each(res.Facets, encodeFacet),
 		Meaning: res.Meaning,
+		People:  res.People,
 		TookMS:  float64(res.Took) / float64(time.Millisecond),
 		Purpose: encodePurpose(res.Purpose),
 		Receipt: encodeReceipt(res.Receipt),
@@ -81,5 +82,5 @@ func encodeHit(h archive.SearchHit) wire.Hit {
 }
 
 func encodeFacet(f archive.Facet) wire.Facet {
-	return wire.Facet{Field: f.Field, Values: each(f.Values, func(v archive.FacetValue) wire.FacetValue { return wire.FacetValue(v) })}
+	return wire.Facet{Field: f.Field, Hidden: f.Hidden, Values: each(f.Values, func(v archive.FacetValue) wire.FacetValue { return wire.FacetValue(v) })}
 }

@@ -217,6 +217,7 @@ type SearchResult struct {
 	Next    string // for the next page; empty on the last
 	Facets  []Facet
 	Meaning string // the query as it was understood
+	People  int64  // different people that the results name, as far as rules tell
 	Receipt receipt.Receipt
 	Took    time.Duration
 	Purpose PurposeInfo // after this act
@@ -242,6 +243,7 @@ type Snippet struct {
 type Facet struct {
 	Field  string       `json:"field"`
 	Values []FacetValue `json:"values"`
+	Hidden bool         `json:"hidden,omitempty"` // values that fewer items have than the terms let be told are left out
 }
 
 // FacetValue is one value with the number of matching items that have it.

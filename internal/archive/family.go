@@ -9,6 +9,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -294,7 +295,8 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields,
 	}
 	if a.cfg.Finder != nil {
-		d.Named = a.cfg.Finder.Find(text)
+		d.Named = a.cfg.Finder.Find(naming(item, text))
+		d.Named.People = withPeople(d.Named.People, item.People)
 	}
 	if a.cfg.Embedder == nil {
 		return d
@@ -304,6 +306,32 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 		a.cfg.Logger.Warn("an item could not be placed by meaning; it is found by words only", "item", item.ID, "err", err)
 	}
 	return d
+}
+
+// naming is all of an item in which something may be named: its title, what its
+// metadata say, and its text.
+func naming(item candor.Item, text string) string {
+	var b strings.Builder
+	b.Grow(len(text) + 1024)
+	b.WriteString(item.Title)
+	for _, f := range item.Fields {
+		b.WriteString("\n\n" + f.Value)
+	}
+	b.WriteString("\n\n" + text)
+	return b.String()
+}
+
+// withPeople adds to people who are named those who wrote or received an item,
+// without their addresses.
+func withPeople(named, people []string) []string {
+	for _, p := range people {
+		name, _, _ := strings.Cut(p, " <")
+		if name != "" && !strings.Contains(name, "@") {
+			named = append(named, name)
+		}
+	}
+	slices.Sort(named)
+	return slices.Compact(named)
 }
 
 // memory is content held in memory.

@@ -62,6 +62,7 @@ type act struct {
 // result is what running an act brought, before anything of it leaves.
 type result struct {
 	matched   int64
+	people    int64 // whom these name
 	collected int64
 	depth     int64
 	shown     []uint32        // numbers of the items that would be shown
@@ -165,7 +166,7 @@ func (g *gate) decide(a act, phase candor.Phase, res result, fresh int64) candor
 	f := candor.Facts{
 		Act: a.kind, Phase: phase, Now: a.at, Person: a.who.Person, Agent: a.who.Agent,
 		Collection: a.collection, Purpose: a.purpose, Proposed: a.proposed, Owns: a.owns,
-		Matched: res.matched, Collected: max(res.collected, a.collected), Depth: res.depth,
+		Matched: res.matched, People: res.people, Collected: max(res.collected, a.collected), Depth: res.depth,
 		Shown: int64(len(res.shown)), New: fresh,
 	}
 	if a.purpose != nil {

@@ -219,6 +219,8 @@ type Terms interface {
 	Reasons() []candor.Reason
 	// Human is the text that people agree to, in Markdown.
 	Human() string
+	// LeastCounted is how many items a value must have to be told in a facet.
+	LeastCounted() int64
 	// Defaults are used where a purpose is asked for without figures.
 	Defaults() (coverage int64, lifetime time.Duration)
 }

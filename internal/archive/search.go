@@ -81,8 +81,8 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 		return SearchResult{}, err
 	}
 	out := SearchResult{
-		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found),
-		Meaning: meaningOf(ask, r), Receipt: done.receipt,
+		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
+		Meaning: meaningOf(ask, r), People: found.Distinct, Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
 	out.Took = time.Since(start)
@@ -128,7 +128,7 @@ func (a *Archive) searchable(work *act, collection string) ([]string, error) {
 
 func searchRequest(r SearchRequest, node query.Node, collections []string) (query.Request, error) {
 	ask := query.Request{
-		Query: node, From: r.From, To: r.To, Offset: r.Offset, Limit: r.Limit, Snippets: true,
+		Query: node, From: r.From, To: r.To, Offset: r.Offset, Limit: r.Limit, Snippets: true, Distinct: query.FacetPersons,
 		Filters: []query.Filter{{Field: query.FacetCollection, Values: collections}},
 	}
 	if ask.Limit == 0 {
@@ -148,8 +148,7 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	if ask.Sort, err = sortOrder(r.Sort); err != nil {
 		return ask, err
 	}
-	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetYear, query.FacetPeople, query.FacetCondition,
-		query.FacetEmails, query.FacetPhones, query.FacetIBANs}
+	fields := query.Facets()
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
 		if !slices.Contains(append(fields, "name", "path"), field) {
 			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", field, strings.Join(fields, ", "))
@@ -222,7 +221,7 @@ func sortOrder(s string) (query.Sort, error) {
 
 // searchOutcome states the facts of a finished search.
 func (a *Archive) searchOutcome(found query.Result, items []candor.Item, collections []string) result {
-	res := result{matched: found.Total, collected: a.itemsIn(collections), depth: found.Before + int64(len(found.Hits))}
+	res := result{matched: found.Total, people: found.Distinct, collected: a.itemsIn(collections), depth: found.Before + int64(len(found.Hits))}
 	for _, it := range items {
 		res.shown = append(res.shown, it.Num)
 		res.items = append(res.items, it.ID)
@@ -276,7 +275,8 @@ func snippet(s query.Snippet) Snippet {
 	return out
 }
 
-func facets(fields []string, found query.Result) []Facet {
+// facets are the values counted, but for those that too few items have.
+func facets(fields []string, found query.Result, least int64) []Facet {
 	var out []Facet
 	for _, field := range fields {
 		f := Facet{Field: field}
@@ -285,6 +285,10 @@ func facets(fields []string, found query.Result) []Facet {
 			values = values[:min(mostValues, len(values))]
 		}
 		for _, c := range values {
+			if c.Count < least {
+				f.Hidden = true
+				continue
+			}
 			f.Values = append(f.Values, FacetValue{Value: c.Value, Count: c.Count})
 		}
 		out = append(out, f)

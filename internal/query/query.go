@@ -86,6 +86,10 @@ type Named struct {
 	Emails []string // in small letters
 	Phones []string // E.164: + and digits
 	IBANs  []string // without spaces
+
+	// Names as they are written. Rules find them, so that some are missed and
+	// some are wrong.
+	People, Organisations, Places []string
 }
 
 // Meaning is where a text stands in the space of an embedding model: texts
@@ -101,7 +105,13 @@ type Passage struct {
 	Vector     []float32 // of length 1; as many numbers as the model has dimensions
 }
 
-// Facet fields. Every adapter counts these.
+// Facets are the facet fields. Every adapter counts these.
+func Facets() []string {
+	return []string{FacetCollection, FacetType, FacetLanguage, FacetYear, FacetPeople, FacetPersons, FacetOrgs, FacetPlaces,
+		FacetEmails, FacetPhones, FacetIBANs, FacetCondition}
+}
+
+// Facet fields.
 const (
 	FacetCollection = "collection"
 	FacetType       = "type"
@@ -112,6 +122,9 @@ const (
 	FacetEmails     = "emails" // of Named
 	FacetPhones     = "phones"
 	FacetIBANs      = "ibans"
+	FacetPersons    = "persons" // named in it; FacetPeople are those who wrote or received it
+	FacetOrgs       = "organisations"
+	FacetPlaces     = "places"
 )
 
 // Filter keeps items whose Field has one of Values. Fields are the facet
@@ -146,6 +159,7 @@ type Request struct {
 	Sort     Sort
 	Facets   []string // facet fields to count over the whole result
 	FacetTop int      // most values a facet; 0 means 20
+	Distinct string   // a facet field of which to count the different values in the whole result
 	Snippets bool
 	Near     *Near // look by meaning too; nil looks by words only
 }
@@ -200,4 +214,7 @@ type Result struct {
 	Hits   []Hit
 	Next   *Cursor            // where the next page begins; nil after the last
 	Facets map[string][]Count // most frequent first, ties by value
+
+	// Distinct counts the different values of Request.Distinct, exactly.
+	Distinct int64
 }

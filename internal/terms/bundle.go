@@ -48,6 +48,8 @@ type Budgets struct {
 	SweepPercent     int64 `json:"sweep_percent"`      // of a collection; a search that matches more is sweeping
 	SweepFromItems   int64 `json:"sweep_from_items"`   // collections up to this size have no sweeping searches
 	SweepShown       int64 `json:"sweep_shown"`        // results shown of a sweeping search
+	SweepPeople      int64 `json:"sweep_people"`       // people whom what a search matches may name; if absent, any number
+	CountsLeast      int64 `json:"counts_least"`       // items that a value needs to be told in a facet; 1 if absent
 	DepthFree        int64 `json:"depth_free"`         // results down that any purpose may go
 	OverrideHours    int64 `json:"override_hours"`     // that a purpose which overrides may last; at most 24
 }
@@ -150,6 +152,7 @@ func (t *Terms) loadReasons() error {
 const mostBudget = 1 << 40
 
 func (t *Terms) loadBudgets() error {
+	t.budgets = Budgets{SweepPeople: mostBudget, CountsLeast: 1}
 	if err := strictJSON(t.bundle.Budgets, &t.budgets); err != nil {
 		return candor.Wrap(err, candor.Invalid, "budgets.json must be one object with the figures that docs/spec/terms.md lists, and no others.")
 	}

@@ -24,7 +24,7 @@ type Purpose = {
 type Limits = {
 	coverage: Long, lifetime_days: Long, coverage_plain: Long, coverage_percent: Long, coverage_most: Long, lifetime_days_most: Long,
 	why_letters: Long, why_letters_wide: Long, acts_minute: Long, acts_minute_agent: Long, acts_today: Long, acts_today_agent: Long,
-	sweep_percent: Long, sweep_from_items: Long, sweep_shown: Long, depth_free: Long, override_hours: Long
+	sweep_percent: Long, sweep_from_items: Long, sweep_shown: Long, sweep_people: Long, counts_least: Long, depth_free: Long, override_hours: Long
 };
 action use;
 action search, open, export, analyse, ask in [use] appliesTo { principal: Person, resource: Collection, context: Context };
@@ -32,7 +32,7 @@ action add, correct, destroy, request, approve, "change-terms", "release-key", r
 	appliesTo { principal: Person, resource: Collection, context: Context };
 type Context = {
 	act: String, phase: String, agent: Bool, purpose: Purpose, proposed: Purpose, limits: Limits, owns: Bool,
-	matched: Long, collected: Long, share_percent: Long, shown: Long, new: Long, covered: Long, left: Long,
+	matched: Long, people: Long, collected: Long, share_percent: Long, shown: Long, new: Long, covered: Long, left: Long,
 	acts_today: Long, acts_minute: Long, depth: Long
 };
 `
@@ -93,7 +93,7 @@ func (t *Terms) context(f candor.Facts) cedar.Record {
 	return cedar.NewRecord(cedar.RecordMap{
 		"act": cedar.String(f.Act), "phase": cedar.String(f.Phase), "agent": cedar.Boolean(f.Agent), "owns": cedar.Boolean(f.Owns),
 		"purpose": t.purposeRecord(f.Purpose, f), "proposed": t.purposeRecord(f.Proposed, f), "limits": t.limits,
-		"matched": cedar.Long(f.Matched), "collected": cedar.Long(f.Collected), "share_percent": cedar.Long(sharePercent(f)),
+		"matched": cedar.Long(f.Matched), "people": cedar.Long(f.People), "collected": cedar.Long(f.Collected), "share_percent": cedar.Long(sharePercent(f)),
 		"shown": cedar.Long(f.Shown), "new": cedar.Long(f.New), "covered": cedar.Long(f.Covered), "left": cedar.Long(left(f)),
 		"acts_today": cedar.Long(f.ActsToday), "acts_minute": cedar.Long(f.ActsMinute), "depth": cedar.Long(f.Depth),
 	})
@@ -211,6 +211,8 @@ func (t *Terms) count(name string, f candor.Facts, purpose candor.Purpose) (stri
 		return decimal(left(f))
 	case "matched":
 		return decimal(f.Matched)
+	case "people":
+		return decimal(f.People)
 	case "collected":
 		return decimal(f.Collected)
 	case "shown":
@@ -241,7 +243,7 @@ func probes() iter.Seq[candor.Facts] {
 				for _, n := range []int64{0, 1, 1 << 40} {
 					for _, person := range []candor.Person{{}, {ID: "r", Solo: true}} {
 						f := candor.Facts{Act: act, Phase: candor.Outcome, Now: now, Person: person, Agent: n == 1, Collection: "main", Purpose: p,
-							Proposed: p, Matched: n, Collected: n, Shown: n, New: n, Covered: n, ActsToday: n, ActsMinute: n, Depth: n, Owns: n == 1}
+							Proposed: p, Matched: n, People: n, Collected: n, Shown: n, New: n, Covered: n, ActsToday: n, ActsMinute: n, Depth: n, Owns: n == 1}
 						if !yield(f) {
 							return
 						}

@@ -76,6 +76,9 @@ func (t *Terms) Human() string { return string(t.bundle.Human) }
 // Bundle returns the bytes of which the terms are made, for publishing.
 func (t *Terms) Bundle() Bundle { return t.bundle }
 
+// LeastCounted is how many items a value must have to be told in a facet.
+func (t *Terms) LeastCounted() int64 { return t.budgets.CountsLeast }
+
 // Defaults are used where a purpose is asked for without figures.
 func (t *Terms) Defaults() (coverage int64, lifetime time.Duration) {
 	return t.budgets.Coverage, time.Duration(t.budgets.LifetimeDays) * 24 * time.Hour
@@ -106,7 +109,7 @@ func (t *Terms) Decide(f candor.Facts) (candor.Decision, error) {
 
 // consistent refuses facts that no honest count gives.
 func consistent(f candor.Facts) error {
-	for _, n := range []int64{f.Matched, f.Collected, f.Shown, f.New, f.Covered, f.ActsToday, f.ActsMinute, f.Depth} {
+	for _, n := range []int64{f.Matched, f.People, f.Collected, f.Shown, f.New, f.Covered, f.ActsToday, f.ActsMinute, f.Depth} {
 		if n < 0 || n > mostCount {
 			return candor.Errorf(candor.Internal, "A count that the terms decide on is impossible, so nothing was released.")
 		}

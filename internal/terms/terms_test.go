@@ -1,11 +1,13 @@
 package terms_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"candor"
@@ -66,6 +68,36 @@ func with(f candor.Facts, changes ...change) candor.Facts {
 	return f
 }
 
+// TestFiguresThatCameLater: a bundle from before them means what it meant.
+func TestFiguresThatCameLater(t *testing.T) {
+	now, err := terms.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := now.Bundle()
+	var figures map[string]int64
+	if err := json.Unmarshal(b.Budgets, &figures); err != nil {
+		t.Fatal(err)
+	}
+	delete(figures, "sweep_people")
+	delete(figures, "counts_least")
+	if b.Budgets, err = json.Marshal(figures); err != nil {
+		t.Fatal(err)
+	}
+	before, err := terms.New(terms.Config{Bundle: fstest.MapFS{
+		"terms.md": {Data: b.Human}, "policies.cedar": {Data: b.Policies}, "reasons.json": {Data: b.Reasons}, "budgets.json": {Data: b.Budgets},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := before.Decide(with(use(), func(f *candor.Facts) { f.People, f.Depth = 1<<39, 40 })); err != nil || !d.Allow {
+		t.Errorf("a search that names many: %+v, %v", d, err)
+	}
+	if n := before.LeastCounted(); n != 1 {
+		t.Errorf("values of at least %d items are told", n)
+	}
+}
+
 func TestDefaultTerms(t *testing.T) {
 	solo := func(f *candor.Facts) { f.Person = candor.Person{ID: "r.osei", Solo: true} }
 	agent := func(f *candor.Facts) { f.Agent = true }
@@ -78,6 +110,7 @@ func TestDefaultTerms(t *testing.T) {
 	asked := func(n int64) change { return func(f *candor.Facts) { f.Proposed.Coverage = n } }
 	status := func(s candor.PurposeStatus) change { return func(f *candor.Facts) { f.Proposed.Status = s } }
 	own := func(f *candor.Facts) { f.Owns = true }
+	named := func(n int64) change { return func(f *candor.Facts) { f.People = n } }
 
 	for _, test := range []struct {
 		name  string
@@ -133,6 +166,12 @@ func TestDefaultTerms(t *testing.T) {
 		{"just not broad, second page", with(use(), func(f *candor.Facts) { f.Matched, f.Depth = 2000, 40 }), "use-under-a-purpose", true},
 		{"broad in a small collection", with(use(), small), "use-under-a-purpose", true},
 		{"total alone of everything", with(use(), func(f *candor.Facts) { f.Matched, f.Shown, f.New, f.Depth = 10_000, 0, 0, 0 }), "use-under-a-purpose", true},
+
+		{"names many people, first page", with(use(), named(5001)), "use-under-a-purpose", true},
+		{"names many people, second page", with(use(), named(5001), func(f *candor.Facts) { f.Depth = 40 }), "no-sweep-of-people", false},
+		{"names just not many, second page", with(use(), named(5000), func(f *candor.Facts) { f.Depth = 40 }), "use-under-a-purpose", true},
+		{"question that names many people", with(use(), asks, named(5001), func(f *candor.Facts) { f.Act, f.Shown = candor.ActAsk, 21 }), "no-sweep-of-people", false},
+		{"names many people, override", with(use(), named(5001), func(f *candor.Facts) { f.Purpose.Override, f.Depth = true, 40 }), "use-under-a-purpose", true},
 
 		{"ask for a purpose", ask(), "ask-for-a-purpose", true},
 		{"ask without the role", with(ask(), func(f *candor.Facts) { f.Person = person(candor.Contributor) }), terms.NoPolicyPermits, false},

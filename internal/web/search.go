@@ -40,6 +40,7 @@ type facetGroup struct {
 	Title   string
 	Values  []facetChoice
 	Checked int
+	Hidden  bool // the terms leave small counts out
 }
 
 // add adds a choice. Media types that are called the same become one choice of
@@ -295,19 +296,19 @@ func dayOf(text string) (time.Time, error) {
 
 var facetOrder = []struct{ field, title string }{
 	{"collection", "Collection"}, {"type", "Kind"}, {"year", "Year"}, {"language", "Language"},
-	{"people", "People"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"}, {"condition", "Condition"},
+	{"people", "Writers and recipients"}, {"persons", "People named"}, {"organisations", "Organisations named"}, {"places", "Places named"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"}, {"condition", "Condition"},
 }
 
 // facetGroups makes the checkboxes: the values counted, and the chosen ones
 // even where nothing counts for them any more.
 func (s *server) facetGroups(p shownPage, cols []archive.CollectionInfo) []facetGroup {
-	counted := map[string][]archive.FacetValue{}
+	counted, hidden := map[string][]archive.FacetValue{}, map[string]bool{}
 	for _, f := range p.Result.Facets {
-		counted[f.Field] = f.Values
+		counted[f.Field], hidden[f.Field] = f.Values, f.Hidden
 	}
 	var out []facetGroup
 	for _, f := range facetOrder {
-		g := facetGroup{Field: f.field, Title: s.pages.text(f.title)}
+		g := facetGroup{Field: f.field, Title: s.pages.text(f.title), Hidden: hidden[f.field]}
 		chosen := p.Request.Filters[f.field]
 		for _, c := range counted[f.field] {
 			g.add(facetChoice{c.Value, s.facetLabel(f.field, c.Value, cols), c.Count, slices.Contains(chosen, c.Value)})

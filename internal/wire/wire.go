@@ -210,7 +210,7 @@ type SearchRequest struct {
 	Like       candor.ItemID       `json:"like,omitempty" doc:"in place of query: what is about the same as this item"`
 	Purpose    candor.PurposeID    `json:"purpose"`
 	Collection string              `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
-	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, people, emails, phones, ibans, year, condition, name or path to accepted values"`
+	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, condition, name or path to accepted values"`
 	From       time.Time           `json:"from,omitzero" doc:"on the content's date, inclusive"`
 	To         time.Time           `json:"to,omitzero" doc:"on the content's date, exclusive"`
 	Offset     int                 `json:"offset,omitempty"`
@@ -228,6 +228,7 @@ type SearchResult struct {
 	Next    string  `json:"next,omitempty" doc:"to ask for the next page with, as after; absent on the last"`
 	Facets  []Facet `json:"facets,omitempty"`
 	Meaning string  `json:"meaning" doc:"the query as it was understood"`
+	People  int64   `json:"people" doc:"different people that all results name, as far as rules tell"`
 	TookMS  float64 `json:"took_ms"`
 	Purpose Purpose `json:"purpose" doc:"the purpose after this act"`
 	Receipt
@@ -286,6 +287,7 @@ type Snippet struct {
 type Facet struct {
 	Field  string       `json:"field"`
 	Values []FacetValue `json:"values"`
+	Hidden bool         `json:"hidden,omitempty" doc:"values that fewer items have than the terms let be told are left out"`
 }
 
 // FacetValue is one value with the number of matching items that have it.

@@ -1,6 +1,8 @@
-// Package entities finds what a text names in forms that can be told for sure:
-// e-mail addresses, telephone numbers with their country, bank accounts. It does
-// not guess at names of people. One pass over the text, no model, no network.
+// Package entities finds what a text names. Of e-mail addresses, telephone
+// numbers with their country and bank accounts it takes what can be told for
+// sure. People, organisations and places it tells by rules and by a list of
+// names of many languages: it misses some and takes some for what they are not,
+// as docs/benchmarks.md measures. No model, no network.
 package entities
 
 import (
@@ -19,7 +21,7 @@ type Rules struct{}
 
 // Find returns what a text names, each once, in canonical form and in order:
 // addresses in small letters, numbers as E.164 has them (+ and digits), accounts
-// as IBANs without spaces.
+// as IBANs without spaces, names as they are written.
 func (Rules) Find(text string) query.Named {
 	f := finder{text: text}
 	for i := 0; i < len(text); i++ {
@@ -32,12 +34,18 @@ func (Rules) Find(text string) query.Named {
 			f.iban(i)
 		}
 	}
-	return query.Named{Emails: f.emails.sorted(), Phones: f.phones.sorted(), IBANs: f.ibans.sorted()}
+	f.names()
+	return query.Named{
+		Emails: f.emails.sorted(), Phones: f.phones.sorted(), IBANs: f.ibans.sorted(),
+		People: f.people.sorted(), Organisations: f.orgs.sorted(), Places: f.places.sorted(),
+	}
 }
 
 type finder struct {
 	text                  string
 	emails, phones, ibans values
+	people, orgs, places  values
+	titled                values // people named by a title and one name
 }
 
 // values collects different values, up to a bound.

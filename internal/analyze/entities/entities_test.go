@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestFind(t *testing.T) {
@@ -38,12 +39,20 @@ func TestTooManyAreBounded(t *testing.T) {
 
 func FuzzFind(f *testing.F) {
 	f.Add("a@b.cc +4930901820 DE89370400440532013000")
+	f.Add("Dr. Rosa Osei-Müller of Harbour Works Ltd. in St. Louis, U.S., S.p.A. O'N")
 	f.Add("\xff@\xff +\xff DE89")
 	f.Fuzz(func(t *testing.T, text string) {
 		n := Rules{}.Find(text)
 		for _, e := range n.Emails {
 			if !strings.Contains(strings.ToLower(text), e[strings.IndexByte(e, '@'):]) || e != strings.ToLower(e) {
 				t.Errorf("%q is not in %q", e, text)
+			}
+		}
+		for _, names := range [][]string{n.People, n.Organisations, n.Places} {
+			for _, name := range names {
+				if !utf8.ValidString(name) && utf8.ValidString(text) || strings.TrimSpace(name) == "" || strings.Contains(name, "\n") {
+					t.Errorf("%q is no name", name)
+				}
 			}
 		}
 		for _, a := range n.IBANs {
@@ -59,5 +68,32 @@ func BenchmarkFind(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		Rules{}.Find(text)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct{ text, people, orgs, places string }{
+		{"Yesterday Rosa Osei met Dr. Jörg Öztürk of Harbour Works Ltd in Hamburg, Germany.", "Jörg Öztürk|Rosa Osei", "Harbour Works Ltd", "Germany|Hamburg"},
+		{"The Ministry of Foreign Affairs and the University of Zurich wrote to Mrs Lund.", "Lund", "Ministry of Foreign Affairs|University of Zurich", ""},
+		{"Ana Lund spoke. Mrs Lund left; Mr. Baker stayed.", "Ana Lund|Baker", "", ""},
+		{"Ludwig van Beethoven, Charles de Gaulle, R. Osei and J. R. Smith.", "Charles de Gaulle|J. R. Smith|Ludwig van Beethoven|R. Osei", "", ""},
+		{"ROSA OSEI WENT TO LONDON", "Rosa Osei", "", "London"},
+		{"ROSA OSEI\n\nLONDON", "Rosa Osei", "", "London"},
+		{"They flew from New York to Los Angeles and the U.S. paid.", "", "", "Los Angeles|New York|U.S."},
+		{"Will Contract End? May Day in Reading. Grace Period. Paris Metro. The Paris Agreement holds.", "", "", "Paris"},
+		{"Der Bürgermeister Max Weber sprach in Wien mit Hans-Peter Müller von der Bau GmbH.", "Hans-Peter Müller|Max Weber", "Bau GmbH", "Wien"},
+		{"Rosa Osei's letter, Rosa\nOsei's other letter, and Rosa.\nOsei came.", "Rosa Osei", "", ""},
+		{"rosa osei wrote from london.", "", "", ""},
+		{"", "", "", ""},
+	} {
+		got := Rules{}.Find(c.text)
+		for _, k := range []struct {
+			kind, want string
+			got        []string
+		}{{"people", c.people, got.People}, {"organisations", c.orgs, got.Organisations}, {"places", c.places, got.Places}} {
+			if s := strings.Join(k.got, "|"); s != k.want {
+				t.Errorf("%q: %s %q, want %q", c.text, k.kind, s, k.want)
+			}
+		}
 	}
 }

@@ -34,7 +34,10 @@ func many(n int) []query.Document {
 			Added: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)}
 		for range rng.IntN(3) {
 			d.People = append(d.People, pick("Ana Lund", "Rosa Osei", "Jörg Öztürk"))
+			d.Named.Places = []string{pick("Port Velmere", "Łódź")}
+			d.Named.Organisations = []string{pick("Port Velmere Council", "Harbour Office Ltd")}
 		}
+		d.Named.People = slices.Compact(slices.Sorted(slices.Values(d.People)))
 		if rng.IntN(4) > 0 {
 			d.Date = time.Date(2020+rng.IntN(5), time.Month(1+rng.IntN(12)), 1+rng.IntN(28), 10, 0, 0, 0, time.UTC)
 		}

@@ -80,6 +80,7 @@ func sample() []query.Document {
 		{Num: 70000, Name: "empty.bin", Path: "empty.bin", Type: "application/octet-stream", Condition: candor.Unsupported, Collection: "other"},
 	}
 	docs[0].Named = query.Named{Emails: []string{"a@example.org", "b@example.org"}, Phones: []string{"+4930901820"}}
+	docs[1].Named = query.Named{People: []string{"Ana Lund", "Rosa Osei"}, Places: []string{"Port Velmere"}, Organisations: []string{"Port Velmere Council"}}
 	docs[3].Named = query.Named{Emails: []string{"a@example.org"}, IBANs: []string{"DE89370400440532013000"}}
 	for i := range docs {
 		d := &docs[i]
@@ -260,10 +261,12 @@ func testFilters(t *testing.T, x Index) {
 func testFacets(t *testing.T, x Index) {
 	docs := many(300)
 	put(t, x, docs)
-	fields := []string{query.FacetCollection, query.FacetType, query.FacetLanguage, query.FacetPeople, query.FacetYear, query.FacetCondition,
-		query.FacetEmails, query.FacetPhones, query.FacetIBANs}
+	fields := query.Facets()
 	for _, limit := range []int{0, 1} {
-		res := search(t, x, query.Request{Query: parse(t, "alpak"), Limit: limit, Facets: fields, FacetTop: 1000})
+		res := search(t, x, query.Request{Query: parse(t, "alpak"), Limit: limit, Facets: fields, FacetTop: 1000, Distinct: query.FacetPersons})
+		if want := len(countByHand(docs, query.FacetPersons)); res.Distinct != int64(want) {
+			t.Errorf("%d different persons, want %d", res.Distinct, want)
+		}
 		for _, f := range fields {
 			if want := countByHand(docs, f); !reflect.DeepEqual(res.Facets[f], want) {
 				t.Errorf("facet %s is %v, want %v", f, res.Facets[f], want)
@@ -273,7 +276,15 @@ func testFacets(t *testing.T, x Index) {
 			t.Errorf("total %d with %d hits, want %d", res.Total, len(res.Hits), total(docs))
 		}
 	}
-	res := search(t, x, query.Request{Query: parse(t, "alpak"), Facets: fields, FacetTop: 2})
+	res := search(t, x, query.Request{Query: parse(t, "alpak"), Distinct: query.FacetPersons, Limit: 1,
+		Filters: []query.Filter{{Field: query.FacetPersons, Values: []string{"Rosa Osei"}, Open: true}, {Field: query.FacetType, Values: []string{"text/plain"}}}})
+	beside := countByHand(slices.DeleteFunc(slices.Clone(docs), func(d query.Document) bool {
+		return d.Type != "text/plain" || !slices.Contains(d.Named.People, "Rosa Osei")
+	}), query.FacetPersons)
+	if res.Distinct != int64(len(beside)) || len(res.Facets) > 0 {
+		t.Errorf("%d different persons beside one, want %v; facets %v", res.Distinct, beside, res.Facets)
+	}
+	res = search(t, x, query.Request{Query: parse(t, "alpak"), Facets: fields, FacetTop: 2})
 	if want := countByHand(docs, "people")[:2]; !reflect.DeepEqual(res.Facets["people"], want) {
 		t.Errorf("top two people are %v, want %v", res.Facets["people"], want)
 	}
@@ -337,6 +348,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 			query.FacetCollection: {d.Collection}, query.FacetType: {d.Type}, query.FacetLanguage: {d.Language},
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
 			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
+			query.FacetPersons: d.Named.People, query.FacetOrgs: d.Named.Organisations, query.FacetPlaces: d.Named.Places,
 		}
 		if !d.Date.IsZero() {
 			values[query.FacetYear] = []string{d.Date.Format("2006")}

@@ -327,6 +327,12 @@ func facetValues(d *query.Document, facet string) []string {
 		return d.Named.Phones
 	case query.FacetIBANs:
 		return d.Named.IBANs
+	case query.FacetPersons:
+		return d.Named.People
+	case query.FacetOrgs:
+		return d.Named.Organisations
+	case query.FacetPlaces:
+		return d.Named.Places
 	case query.FacetCondition:
 		return []string{string(d.Condition)}
 	case query.FacetYear:

@@ -72,7 +72,7 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 
 // bestByWords returns the best documents by the request's query.
 func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Request, most int) ([]found, error) {
-	req.Limit, req.Offset, req.After, req.Facets, req.Sort = most, 0, nil, nil, query.ByRelevance
+	req.Limit, req.Offset, req.After, req.Facets, req.Distinct, req.Sort = most, 0, nil, nil, "", query.ByRelevance
 	p, err := planFor(ctx, snap.views, x.zstd, req)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Reque
 	for i := range snap.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
-		m.answer(req, best, newFacetCounts(nil))
+		m.answer(req, best, newFacetCounts(nil), newFacetCounts(nil))
 		if m.stopped() {
 			return nil, fail.err
 		}
@@ -93,7 +93,7 @@ func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Reque
 // returns the plan that found them.
 func (x *Index) narrow(ctx context.Context, snap *snapshot, req query.Request, look *looking) (*plan, error) {
 	req.Query = cmp.Or[query.Node](req.Near.Within, query.All{})
-	req.Facets = nil // they are counted in what is found
+	req.Facets, req.Distinct = nil, "" // they are counted in what is found
 	p, err := planFor(ctx, snap.views, x.zstd, req)
 	if err != nil {
 		return nil, err
@@ -387,16 +387,17 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 		passage[d.spot()] = d.passage
 	}
 	res := query.Result{Total: int64(len(result))}
-	facets := newFacetCounts(req.Facets)
+	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
 	for i, list := range docs {
 		fail := &failure{}
 		slices.Sort(list)
 		facets.count(newMatcher(p, i, fail), &set{docs: list}, nil)
+		distinct.count(newMatcher(p, i, fail), &set{docs: list}, nil)
 		if fail.err != nil {
 			return query.Result{}, fail.err
 		}
 	}
-	res.Facets = facets.top(req.FacetTop)
+	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
 	hits := best.page(req, &res)
 	var err error
 	res.Hits, err = x.hits(p, req, hits, passage)

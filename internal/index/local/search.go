@@ -73,7 +73,7 @@ func validate(r query.Request) error {
 	if r.Offset > maxPage || r.Limit > maxPage {
 		return candor.Errorf(candor.TooLarge, "Offsets reach to result %d. Go on by cursor, or narrow the search by dates or filters.", maxPage)
 	}
-	for _, f := range r.Facets {
+	for _, f := range slices.Concat(r.Facets, distinctField(r)) {
 		if !slices.Contains(facetFields, f) {
 			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
 		}
@@ -98,16 +98,16 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 	if req.Limit > 0 {
 		best.size = req.Offset + req.Limit
 	}
-	facets := newFacetCounts(req.Facets)
+	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
 	for i := range snap.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
-		res.Total += m.answer(req, best, facets)
+		res.Total += m.answer(req, best, facets, distinct)
 		if m.stopped() {
 			return query.Result{}, fail.err
 		}
 	}
-	res.Facets = facets.top(req.FacetTop)
+	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
 	res.Hits, err = x.hits(p, req, best.page(req, &res), nil)
 	return res, err
 }
@@ -126,9 +126,9 @@ func (t *top) page(req query.Request, res *query.Result) []found {
 }
 
 // answer finds, counts and ranks in one segment, and returns how many match.
-func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int64 {
+func (m *matcher) answer(req query.Request, best *top, facets, distinct *facetCounts) int64 {
 	gone := m.v.goneBits()
-	if len(req.Facets) == 0 && m.plan.scores {
+	if len(req.Facets) == 0 && req.Distinct == "" && m.plan.scores {
 		if n, ok := m.countAny(); ok {
 			if n > 0 {
 				m.rank(best, nil, gone)
@@ -146,6 +146,7 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 		return 0
 	}
 	facets.count(m, matched, m.plan.open)
+	distinct.count(m, matched, nil)
 	switch {
 	case best.size == 0:
 	case m.plan.scores:
@@ -299,6 +300,17 @@ func (f *facetCounts) countField(m *matcher, field string, matched *set) {
 		}
 	}
 }
+
+// distinctField is the field of which different values are counted, if any is.
+func distinctField(r query.Request) []string {
+	if r.Distinct == "" {
+		return nil
+	}
+	return []string{r.Distinct}
+}
+
+// different counts the different values of a field.
+func (f *facetCounts) different(field string) int64 { return int64(len(f.sums[field])) }
 
 // top returns the most frequent values of each facet, ties by value.
 func (f *facetCounts) top(n int) map[string][]query.Count {

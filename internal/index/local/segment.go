@@ -32,11 +32,10 @@ const (
 )
 
 // facetFields hold whole values that can be counted.
-var facetFields = []string{query.FacetCollection, query.FacetType, query.FacetLanguage,
-	query.FacetPeople, query.FacetYear, query.FacetCondition, query.FacetEmails, query.FacetPhones, query.FacetIBANs}
+var facetFields = query.Facets()
 
 // laterFields came after the first version of the format.
-var laterFields = []string{query.FacetEmails, query.FacetPhones, query.FacetIBANs}
+var laterFields = []string{query.FacetEmails, query.FacetPhones, query.FacetIBANs, query.FacetPersons, query.FacetOrgs, query.FacetPlaces}
 
 // wholeFields can be filtered by, and are checked in the stored document.
 var wholeFields = []string{"name", "path"}
