@@ -69,6 +69,9 @@ var apiDoors = map[string]struct {
 	"POST /ask":                      {403, `{"question":"what of herons?","purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /analyse":                  {403, `{"items":["{item}"],"purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /search":                   {403, `{"query":"herons","purpose":"{purpose}"}`, "refused, on the record"},
+	"GET /searches":                  {200, "", "their own: none"},
+	"POST /searches":                 {404, `{"name":"x","request":{"query":"herons","purpose":"{purpose}"}}`, "another's purpose is not known to them"},
+	"POST /searches/{id}/forget":     {404, "", "another's"},
 	"POST /items/{id}/open":          {403, `{"purpose":"{purpose}"}`, "refused, on the record"},
 	"GET /views/{view}":              {404, "", "another's, even by its secret name"},
 	"GET /views/{view}/original":     {404, "", "another's"},
@@ -108,6 +111,9 @@ var pageDoors = map[string]struct {
 	"POST /results/{id}/page":               {404, "page=2"},
 	"POST /results/{id}/again":              {404, ""},
 	"GET /results/{id}/list.csv":            {404, ""},
+	"POST /results/{id}/keep":               {404, "name=x"},
+	"POST /saved/{id}/run":                  {404, ""},
+	"POST /saved/{id}/forget":               {404, ""},
 	"POST /results/{id}/originals":          {404, "collection=main"},
 	"GET /item/{item}":                      {200, ""}, // says that a purpose is needed
 	"POST /open":                            {403, "item={item}&purpose={purpose}"},
@@ -210,6 +216,9 @@ var commandDoors = map[string]struct {
 	"candor rebuild":            {"", exitDone, ""},
 	"candor rekey":              {"", exitDone, ""},
 	"candor search":             {"herons --purpose {purpose}", exitRefused, ""},
+	"candor saved forget":       {"{search}", exitFailed, ""},
+	"candor saved list":         {"", exitDone, ""},
+	"candor saved run":          {"{search}", exitFailed, ""},
 	"candor serve":              {"", 0, "the server that is walked through"},
 	"candor token":              {"--label x", exitDone, ""},
 	"candor verify":             {"{server}", exitDone, ""},
@@ -230,6 +239,7 @@ type building struct {
 	server *httptest.Server
 	engine *engine
 	admin  string // token
+	reader archive.Actor
 	fill   *strings.Replacer
 }
 
@@ -272,6 +282,7 @@ func (b *building) use(ctx context.Context, dir string) {
 		return who
 	}
 	adder, reader, approver := actor("adder"), actor("reader"), actor("approver")
+	b.reader = reader
 	actor("admin")
 	file := "<html><head><title>canarytitle</title></head><body>canarytext of herons</body></html>"
 	addition, err := a.BeginAddition(ctx, adder, archive.NewAddition{Collection: "main", Source: "canarysource", Expected: 1})
@@ -289,6 +300,8 @@ func (b *building) use(ctx context.Context, dir string) {
 	if len(res.Hits) != 1 || res.Hits[0].Item.Title != "canarytitle" {
 		t.Fatalf("the reader found %+v, so this test would prove nothing", res.Hits)
 	}
+	kept, err := a.SaveSearch(ctx, reader, "canaryquery", archive.SearchRequest{Query: "canaryquery", Purpose: p.ID}, true)
+	noError(t, err)
 	view, err := a.Open(ctx, reader, archive.OpenRequest{Item: res.Hits[0].Item.ID, Purpose: p.ID})
 	noError(t, err)
 	text, err := view.Text(ctx)
@@ -299,7 +312,7 @@ func (b *building) use(ctx context.Context, dir string) {
 	local := filepath.Join(dir, "letter.txt")
 	noError(t, os.WriteFile(local, []byte("a letter"), 0o600))
 	b.fill = strings.NewReplacer("{item}", string(res.Hits[0].Item.ID), "{purpose}", string(p.ID), "{view}", view.ID, "{addition}", addition.ID,
-		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3")
+		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3", "{search}", kept.ID)
 }
 
 func noError(t testing.TB, err error) {
@@ -312,7 +325,7 @@ func noError(t testing.TB, err error) {
 // path fills in a route's names by where it stands.
 func (b *building) path(route string) string {
 	id := "{view}"
-	for prefix, name := range map[string]string{"/items/": "{item}", "/item/": "{item}", "/purposes/": "{purpose}", "/additions/": "{addition}", "/add/": "{addition}"} {
+	for prefix, name := range map[string]string{"/items/": "{item}", "/item/": "{item}", "/purposes/": "{purpose}", "/searches/": "{search}", "/saved/": "{search}", "/additions/": "{addition}", "/add/": "{addition}"} {
 		if strings.HasPrefix(route, prefix) {
 			id = name
 		}

@@ -34,7 +34,8 @@ type searchedHit struct {
 func (c *cli) searchCommand() *cobra.Command {
 	var in wire.SearchRequest
 	var from, to, receiptFile, batchFile string
-	var asCSV bool
+	var asCSV, watch bool
+	var save string
 	var filters []string
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
@@ -55,7 +56,8 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 			`candor search "who paid for the sea defences" --purpose p-3k7v2m9qxa --mode hybrid`,
 			"candor search --batch names.txt --purpose p-3k7v2m9qxa --csv",
 			"candor search --like 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa",
-			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`),
+			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`,
+			`candor search "harbour contract" --purpose p-3k7v2m9qxa --save "harbour contracts" --watch`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "purpose"); err != nil {
 				return err
@@ -65,6 +67,9 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 				return candor.Errorf(candor.Invalid, "Give --like or --batch, not both.")
 			case in.Like == "" && batchFile == "":
 				in.Query = args[0]
+			}
+			if watch && save == "" || save != "" && batchFile != "" {
+				return candor.Errorf(candor.Invalid, "--watch goes with --save, and --save with one search, not with --batch.")
 			}
 			if asCSV && c.json {
 				return candor.Errorf(candor.Invalid, "Give --csv or --json, not both.")
@@ -96,6 +101,13 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
 					return err
 				}
+				if save != "" {
+					s, err := conn.SaveSearch(cmd.Context(), wire.SaveRequest{Name: save, Request: in, Watch: watch})
+					if err != nil {
+						return err
+					}
+					c.note("Kept as %s; `candor saved run %s` makes it again.", s.ID, s.ID)
+				}
 				if asCSV {
 					return newHitTable(c.out).add(in.Query, res)
 				}
@@ -118,6 +130,8 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.IntVar(&in.Offset, "offset", 0, "`hits` to skip")
 	f.StringVar(&in.After, "after", "", "go on from `next` of the page before, as --json gives it: any depth, no slower")
 	f.StringVar(&in.Sort, "sort", "relevance", "`order`: relevance, date-desc or date-asc")
+	f.StringVar(&save, "save", "", "keep the search under a `name`, to make it again (candor saved)")
+	f.BoolVar(&watch, "watch", false, "with --save: have the server count new items, at most once an hour, each time by an act of yours")
 	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,7 +123,17 @@ func (c *cli) serveEngine(ctx context.Context, e *engine, l listening, ready fun
 	if err := c.announce(ctx, e, s, ready); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	defer c.watchSearches(ctx, e)()
 	return runServer(ctx, server, listener, l)
+}
+
+// watchSearches has saved searches made again until stop is called, which waits
+// for the one under way.
+func (c *cli) watchSearches(ctx context.Context, e *engine) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { e.archive.Watch(ctx) })
+	return func() { cancel(); watching.Wait() }
 }
 
 // announce tells other commands of this machine, and people, where the server is.

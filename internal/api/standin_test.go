@@ -168,6 +168,16 @@ func (s *standIn) Search(_ context.Context, _ archive.Actor, r archive.SearchReq
 	}, s.err
 }
 
+func (s *standIn) SaveSearch(_ context.Context, _ archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error) {
+	return archive.Saved{ID: "s-1", Name: name, Request: r, Watch: watch, Made: when, Since: when}, s.err
+}
+
+func (s *standIn) SavedSearches(context.Context, archive.Actor) ([]archive.Saved, error) {
+	return []archive.Saved{{ID: "s-1", Name: "rivers", Request: s.search}}, s.err
+}
+
+func (s *standIn) ForgetSearch(context.Context, archive.Actor, string) error { return s.err }
+
 func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest) (archive.AnalyseResult, error) {
 	return archive.AnalyseResult{}, nil
 }

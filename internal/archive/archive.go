@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"candor"
@@ -65,10 +66,12 @@ type Archive struct {
 	recognising chan struct{} // and the pictures of pages, and recordings
 	playing     chan struct{} // and the sound that is made to be heard: nobody waits for a transcript
 	tokens      sync.Mutex
-	deciding    sync.Mutex // purposes are decided one at a time
-	storing     sync.Mutex // batches are stored one at a time
-	rekeying    sync.Mutex // the index gets one new key at a time
-	erasing     sync.Mutex // sealed details are destroyed by one act at a time
+	deciding    sync.Mutex                // purposes are decided one at a time
+	storing     sync.Mutex                // batches are stored one at a time
+	rekeying    sync.Mutex                // the index gets one new key at a time
+	erasing     sync.Mutex                // sealed details are destroyed by one act at a time
+	watching    sync.Mutex                // saved searches are changed one at a time
+	grown       atomic.Pointer[time.Time] // when items were last stored; nil when that is not known
 }
 
 // New opens the archive's use-cases over its ports. What a crash has cut short
@@ -187,18 +190,21 @@ type FileHeader struct {
 
 // SearchRequest asks for one page of results under a purpose.
 type SearchRequest struct {
-	Query      string
-	Mode       string        // ModeText, ModeSemantic or ModeHybrid; "" is ModeText
-	Like       candor.ItemID // in place of Query: what is about the same as this item
-	Purpose    candor.PurposeID
-	Collection string              // "" is every collection of the purpose
-	Filters    map[string][]string // facet field or name/path to accepted values
-	From, To   time.Time
-	Offset     int
-	After      string // Next of the page before, instead of Offset; reaches any depth
-	Limit      int    // 0 is 20; at most 100
-	Sort       string // relevance, date-desc, date-asc
-	Facets     bool
+	Query      string              `json:"query"`
+	Mode       string              `json:"mode,omitempty"` // ModeText, ModeSemantic or ModeHybrid; "" is ModeText
+	Like       candor.ItemID       `json:"like,omitempty"` // in place of Query: what is about the same as this item
+	Purpose    candor.PurposeID    `json:"purpose"`
+	Collection string              `json:"collection,omitempty"` // "" is every collection of the purpose
+	Filters    map[string][]string `json:"filters,omitempty"`    // facet field or name/path to accepted values
+	From       time.Time           `json:"from,omitzero"`
+	To         time.Time           `json:"to,omitzero"`
+	Offset     int                 `json:"offset,omitempty"`
+	After      string              `json:"after,omitempty"` // Next of the page before, instead of Offset; reaches any depth
+	Limit      int                 `json:"limit,omitempty"` // 0 is 20; at most 100
+	Sort       string              `json:"sort,omitempty"`  // relevance, date-desc, date-asc
+	Facets     bool                `json:"facets,omitempty"`
+	Added      time.Time           `json:"added,omitzero"`  // only what was added from then on
+	Saved      string              `json:"saved,omitempty"` // the saved search that this makes again
 }
 
 // Modes of a search: by words, by meaning, or by both at once. Results by meaning

@@ -30,6 +30,8 @@ type Details struct {
 	Model   string              `json:"model,omitempty"` // that a question was given to, or that any sound is given to, and where
 	Sent    []string            `json:"sent,omitempty"`  // passages that it was given
 	Filters map[string][]string `json:"filters,omitempty"`
+	Saved   string              `json:"saved,omitempty"`   // the saved search that was made again
+	Watch   bool                `json:"watch,omitempty"`   // by the archive itself, to count what is new
 	Source  string              `json:"source,omitempty"`  // what was handed in
 	Subject string              `json:"subject,omitempty"` // whom or what an administrative act concerned
 	Because string              `json:"because,omitempty"` // why it was decided so

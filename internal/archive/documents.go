@@ -12,8 +12,8 @@ import (
 	"candor"
 )
 
-// Kinds of vault documents. People, collections, purposes and the accounts of
-// additions are sealed documents in the vault, cached in the catalog and, but
+// Kinds of vault documents. People, collections, purposes, saved searches and the
+// accounts of additions are sealed documents in the vault, cached in the catalog and, but
 // for the accounts, held in memory.
 const (
 	kindPerson     = "person"
@@ -21,6 +21,7 @@ const (
 	kindPurpose    = "purpose"
 	kindAddition   = "addition"
 	kindReview     = "review"
+	kindSaved      = "search"
 )
 
 func documentName(kind, id string) candor.KeyName {
@@ -40,6 +41,7 @@ type books struct {
 	people      map[candor.PersonID]account
 	collections map[string]candor.Collection
 	purposes    map[candor.PurposeID]candor.Purpose
+	saved       map[string]Saved
 }
 
 // load reads all documents from the catalog.
@@ -56,9 +58,13 @@ func (b *books) load(ctx context.Context, c Catalog) error {
 	if err != nil {
 		return err
 	}
+	saved, err := readDocuments(ctx, c, kindSaved, func(s Saved) string { return s.ID })
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.people, b.collections, b.purposes = people, collections, purposes
+	b.people, b.collections, b.purposes, b.saved = people, collections, purposes, saved
 	return nil
 }
 

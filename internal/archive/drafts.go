@@ -211,6 +211,8 @@ func (a *Archive) storeBatch(ctx context.Context, b *batch, figure candor.Additi
 	if err := a.cfg.Index.Put(ctx, held.docs); err != nil {
 		return figure, err
 	}
+	stored := a.now()
+	a.grown.Store(&stored)
 	if figure.Record, err = a.recordBatch(ctx, b); err != nil {
 		return figure, err
 	}

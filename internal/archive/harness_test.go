@@ -436,6 +436,13 @@ func (c faultyCatalog) Cover(ctx context.Context, p candor.PurposeID, n []uint32
 	return c.Catalog.Cover(ctx, p, n)
 }
 
+func (c faultyCatalog) DeleteDocument(ctx context.Context, kind, id string) error {
+	if err := c.f.at("catalog document"); err != nil {
+		return err
+	}
+	return c.Catalog.DeleteDocument(ctx, kind, id)
+}
+
 func (c faultyCatalog) PutDocument(ctx context.Context, kind, id string, data []byte) error {
 	if err := c.f.at("catalog document"); err != nil {
 		return err

@@ -121,6 +121,8 @@ type Catalog interface {
 	// PutDocument stores a document; Documents returns all of a kind by ID.
 	PutDocument(ctx context.Context, kind, id string, data []byte) error
 	Documents(ctx context.Context, kind string) (map[string][]byte, error)
+	// DeleteDocument removes a document; one not held is no error.
+	DeleteDocument(ctx context.Context, kind, id string) error
 
 	// Cover adds item numbers to a purpose's coverage; Coverage returns it.
 	Cover(ctx context.Context, p candor.PurposeID, nums []uint32) error

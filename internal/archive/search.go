@@ -28,19 +28,35 @@ const (
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
-	q := question{kind: candor.ActSearch, node: query.All{}, least: leastLikeness}
-	if r.Like != "" {
-		if r.Query != "" || r.Mode != "" && r.Mode != ModeSemantic {
-			return SearchResult{}, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
-		}
-		r.Mode = ModeSemantic
-		return a.find(ctx, who, r, q)
-	}
-	var err error
-	if q.node, err = query.Parse(r.Query, query.Options{}); err != nil {
+	q, err := questionOf(&r)
+	if err != nil {
 		return SearchResult{}, err
 	}
-	return a.find(ctx, who, r, q)
+	if r.Saved != "" {
+		if _, err := a.savedOf(who, r.Saved); err != nil {
+			return SearchResult{}, err
+		}
+	}
+	settled := a.settled()
+	res, err := a.find(ctx, who, r, q)
+	if err == nil {
+		a.made(ctx, who, r, settled)
+	}
+	return res, err
+}
+
+// questionOf reads what a request means, and sets its mode if it names an item.
+func questionOf(r *SearchRequest) (q question, err error) {
+	q = question{kind: candor.ActSearch, node: query.All{}, least: leastLikeness}
+	if r.Like != "" {
+		if r.Query != "" || r.Mode != "" && r.Mode != ModeSemantic {
+			return q, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
+		}
+		r.Mode = ModeSemantic
+		return q, nil
+	}
+	q.node, err = query.Parse(r.Query, query.Options{})
+	return q, err
 }
 
 // question is what a request means, and as what kind of act it is looked for.
@@ -49,12 +65,14 @@ type question struct {
 	node  query.Node
 	least float64 // likeness of what is found by meaning
 	model string  // that is given the snippets, if any is; they are recorded as sent
+
+	countOnly bool // show nothing but how many
 }
 
 // find looks for what a question means.
 func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters})
+	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters, Saved: r.Saved, Watch: q.countOnly})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -103,6 +121,9 @@ func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q 
 		return query.Request{}, nil, err
 	}
 	ask, err := searchRequest(r, q.node, collections)
+	if q.countOnly {
+		ask.Limit, ask.Snippets = 0, false
+	}
 	if err == nil && work.refusal == nil {
 		err = a.lookByMeaning(ctx, &ask, r.Mode, like, q.least)
 	}
@@ -147,6 +168,9 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	}
 	if ask.Sort, err = sortOrder(r.Sort); err != nil {
 		return ask, err
+	}
+	if !r.Added.IsZero() {
+		ask.Query = query.And{Of: []query.Node{node, query.Range{Field: "added", From: r.Added}}}
 	}
 	fields := query.Facets()
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {

@@ -5,7 +5,8 @@ import "context"
 const (
 	putDocument = `INSERT INTO documents (kind, id, data) VALUES ($1, $2, $3)
 		ON CONFLICT (kind, id) DO UPDATE SET data = excluded.data`
-	documentsOf = `SELECT id, data FROM documents WHERE kind = $1`
+	deleteDocument = `DELETE FROM documents WHERE kind = $1 AND id = $2`
+	documentsOf    = `SELECT id, data FROM documents WHERE kind = $1`
 )
 
 // PutDocument stores a document, replacing the one with its kind and ID.
@@ -15,6 +16,13 @@ func (c *Catalog) PutDocument(ctx context.Context, kind, id string, data []byte)
 	}
 	return c.write(ctx, "store a document", func(t *txn) error {
 		return t.exec(putDocument, kind, id, data)
+	})
+}
+
+// DeleteDocument removes a document. One not held is no error.
+func (c *Catalog) DeleteDocument(ctx context.Context, kind, id string) error {
+	return c.write(ctx, "remove a document", func(t *txn) error {
+		return t.exec(deleteDocument, kind, id)
 	})
 }
 

@@ -226,6 +226,22 @@ func (c *Client) Search(ctx context.Context, in wire.SearchRequest) (wire.Search
 	return post[wire.SearchResult](ctx, c, "/search", in)
 }
 
+// SaveSearch keeps a search under a name.
+func (c *Client) SaveSearch(ctx context.Context, in wire.SaveRequest) (wire.Saved, error) {
+	return post[wire.Saved](ctx, c, "/searches", in)
+}
+
+// SavedSearches lists the searches that one keeps, by name.
+func (c *Client) SavedSearches(ctx context.Context) (wire.SavedSearches, error) {
+	return get[wire.SavedSearches](ctx, c, "/searches", nil)
+}
+
+// ForgetSearch destroys a search that one keeps.
+func (c *Client) ForgetSearch(ctx context.Context, id string) error {
+	_, err := post[struct{}](ctx, c, "/searches/"+url.PathEscape(id)+"/forget", nil)
+	return err
+}
+
 // Ask finds the passages that fit a question.
 func (c *Client) Ask(ctx context.Context, in wire.AskRequest) (wire.Answer, error) {
 	return post[wire.Answer](ctx, c, "/ask", in)

@@ -56,6 +56,7 @@ type envelope struct {
 	Usable   []archive.PurposeInfo
 	Pending  *archive.PurposeInfo // the newest request not decided yet, when there is no active purpose
 	Waiting  int                  // purposes that wait for this person's decision
+	News     int64                // items that are new to searches they keep
 	Record   *mark                // of the act that led here
 	Data     any
 }
@@ -232,7 +233,7 @@ func (s *server) envelope(v *visit, name, title string) envelope {
 	e := envelope{
 		Title: s.pages.text(title), Name: name, Theme: themeOf(v.Request), Path: returnPath(v.Request), Solo: s.Solo,
 		HasLog: s.Public != nil, Trust: trust{s.LogKey, strings.Join(s.Witnesses, " "), s.Quorum}, SignedIn: v.signedIn, Person: v.who.Person, Now: s.Now(),
-		Current: v.current, Usable: v.usable(), Waiting: len(v.waiting()),
+		Current: v.current, Usable: v.usable(), Waiting: len(v.waiting()), News: v.news(),
 	}
 	if e.Current == nil {
 		for _, p := range v.mine() {

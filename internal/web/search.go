@@ -27,6 +27,7 @@ type searchPage struct {
 	Takeaways   []takeaway
 	Pager       pager
 	Recent      []shownPage
+	Kept        []archive.Saved
 	Collections []archive.CollectionInfo
 	NotRun      bool // the address holds a search that has not been run
 	Stopped     bool // nothing was searched; Message says why
@@ -82,7 +83,7 @@ type pager struct {
 // searchForm shows the box. A search in the address is put in the box and not
 // run: a link must not write into somebody's record.
 func (s *server) searchForm(w http.ResponseWriter, v *visit) error {
-	page := searchPage{Query: v.FormValue("q"), Recent: s.shown.recent(v.who.Person.ID, 6)}
+	page := searchPage{Query: v.FormValue("q"), Recent: s.shown.recent(v.who.Person.ID, 6), Kept: v.saved}
 	page.NotRun = page.Query != ""
 	if v.current != nil {
 		page.Request.Purpose = v.current.ID
@@ -198,7 +199,7 @@ func (s *server) narrow(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	r.Offset = 0
+	r.Offset, r.Saved = 0, ""
 	r.Filters = filtersOf(v.PostForm["f"])
 	r.Collection = ""
 	r.Sort = v.PostFormValue("sort")

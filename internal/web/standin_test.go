@@ -49,6 +49,8 @@ type standIn struct {
 	sent    map[string][]byte
 	broken  error // every use fails with it
 	acts    int   // searches and opens performed
+	last    archive.SearchRequest
+	saved   []archive.Saved
 	audit   *audits
 }
 
@@ -425,6 +427,36 @@ func (s *standIn) RevokePurpose(_ context.Context, who archive.Actor, id candor.
 	return s.decide(id, candor.Revoked, who.Person.ID)
 }
 
+func (s *standIn) SaveSearch(_ context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name == "" {
+		return archive.Saved{}, candor.Errorf(candor.Invalid, "A search is kept under a name. Nothing was kept.")
+	}
+	k := archive.Saved{ID: fmt.Sprintf("s-%d", len(s.saved)+1), Person: who.Person.ID, Name: name, Request: r, Watch: watch, Made: s.now(), Since: s.now()}
+	s.saved = append(s.saved, k)
+	return k, nil
+}
+
+func (s *standIn) SavedSearches(_ context.Context, who archive.Actor) ([]archive.Saved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []archive.Saved
+	for _, k := range s.saved {
+		if k.Person == who.Person.ID {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+func (s *standIn) ForgetSearch(_ context.Context, who archive.Actor, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.saved = slices.DeleteFunc(s.saved, func(k archive.Saved) bool { return k.ID == id && k.Person == who.Person.ID })
+	return nil
+}
+
 func (s *standIn) Purposes(_ context.Context, who archive.Actor) ([]archive.PurposeInfo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -583,6 +615,7 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 		return archive.SearchResult{}, candor.Errorf(candor.Invalid, "The query is empty. Nothing was searched. Type a word.")
 	}
 	s.acts++
+	s.last = r
 	if r.Query == "everything" {
 		_, err := s.record(receipt.Record{Act: "search", Phase: "intent", Purpose: string(p.ID)})
 		if err != nil {

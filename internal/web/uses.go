@@ -61,6 +61,9 @@ type Adding interface {
 // Reading are the uses that show something.
 type Reading interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
+	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)
+	SavedSearches(ctx context.Context, who archive.Actor) ([]archive.Saved, error)
+	ForgetSearch(ctx context.Context, who archive.Actor, id string) error
 	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error)
 	Export(ctx context.Context, who archive.Actor, purpose candor.PurposeID, items []candor.ItemID, w io.Writer) (receipt.Receipt, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error)

@@ -17,6 +17,7 @@ type visit struct {
 	signedIn bool
 	purposes []archive.PurposeInfo // all that the person may see, newest first
 	current  *archive.PurposeInfo  // the purpose in use, one of purposes
+	saved    []archive.Saved       // searches that the person keeps
 }
 
 // handle answers a visit. An error becomes a page that says what happened.
@@ -64,7 +65,8 @@ func (s *server) identify(v *visit) error {
 		return err
 	}
 	v.current = chosen(v.usable(), cookie(v.Request, purposeCookie))
-	return nil
+	v.saved, err = s.Archive.SavedSearches(v.Context(), who)
+	return err
 }
 
 func (s *server) actor(r *http.Request) (archive.Actor, error) {

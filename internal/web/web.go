@@ -129,6 +129,9 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /results/{id}/narrow", s.signedIn(s.narrow))
 	mux.Handle("POST /results/{id}/page", s.signedIn(s.turnPage))
 	mux.Handle("POST /results/{id}/again", s.signedIn(s.searchAgain))
+	mux.Handle("POST /results/{id}/keep", s.signedIn(s.keepSearch))
+	mux.Handle("POST /saved/{id}/run", s.signedIn(s.runSaved))
+	mux.Handle("POST /saved/{id}/forget", s.signedIn(s.forgetSaved))
 	mux.Handle("GET /results/{id}/list.csv", s.signedIn(s.takeList))
 	mux.Handle("POST /results/{id}/originals", s.signedIn(s.takeOriginals))
 

@@ -218,6 +218,8 @@ type SearchRequest struct {
 	Limit      int                 `json:"limit,omitempty" doc:"0 is 20; at most 100"`
 	Sort       string              `json:"sort,omitempty" doc:"relevance, date-desc or date-asc"`
 	Facets     bool                `json:"facets,omitempty"`
+	Added      time.Time           `json:"added,omitzero" doc:"only what was added from then on"`
+	Saved      string              `json:"saved,omitempty" doc:"the saved search that this makes again; its new items are then new no more"`
 }
 
 // SearchResult is one page of results with the receipt of having been shown it.
@@ -232,6 +234,31 @@ type SearchResult struct {
 	TookMS  float64 `json:"took_ms"`
 	Purpose Purpose `json:"purpose" doc:"the purpose after this act"`
 	Receipt
+}
+
+// SaveRequest keeps a search under a name.
+type SaveRequest struct {
+	Name    string        `json:"name"`
+	Request SearchRequest `json:"request"`
+	Watch   bool          `json:"watch,omitempty" doc:"count new items by itself, at most once an hour, each time by an act of its purpose"`
+}
+
+// Saved is a search that somebody keeps, to make it again with POST /search.
+type Saved struct {
+	ID      string        `json:"id"`
+	Name    string        `json:"name"`
+	Request SearchRequest `json:"request" doc:"what to search with, and saved set to the id"`
+	Watch   bool          `json:"watch"`
+	Made    time.Time     `json:"made"`
+	Since   time.Time     `json:"since" doc:"what was added from here on is new; ask for it alone with added"`
+	New     int64         `json:"new" doc:"new items, when it was last made by itself"`
+	Looked  time.Time     `json:"looked,omitzero" doc:"when that was"`
+	Stopped string        `json:"stopped,omitempty" doc:"why it is watched no more"`
+}
+
+// SavedSearches lists searches by name.
+type SavedSearches struct {
+	Searches []Saved `json:"searches"`
 }
 
 // AskRequest asks a question, in a person's words.

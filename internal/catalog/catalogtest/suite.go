@@ -316,6 +316,9 @@ func testDocuments(t *testing.T, c archive.Catalog, _ *Clock) {
 	if len(people) != 1 || len(people["p-1"]) != 0 {
 		t.Fatalf("the empty document came back as %v", people)
 	}
+	check(t, c.DeleteDocument(t.Context(), "purpose", "p-1"))
+	check(t, c.DeleteDocument(t.Context(), "purpose", "p-1"))
+	same(t, must(c.Documents(t.Context(), "purpose"))(t), map[string][]byte{"p-2": {0, 255}})
 	if none := must(c.Documents(t.Context(), "nothing"))(t); len(none) != 0 {
 		t.Fatalf("an unknown kind has %d documents", len(none))
 	}
