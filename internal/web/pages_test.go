@@ -311,3 +311,13 @@ func TestSheets(t *testing.T) {
 		t.Errorf("%d sheets for two pages", n)
 	}
 }
+
+// TestLongFacets: the ninth value and those after it are a step away, and none is lost.
+func TestLongFacets(t *testing.T) {
+	for n, rest := range map[int]int{0: 0, 8: 0, 10: 0, 11: 3, 20: 12} {
+		g := facetGroup{Values: make([]facetChoice, n)}
+		if g.Rest() != rest || g.Shown()+g.Rest() != n {
+			t.Errorf("of %d values %d are shown and %d a step away", n, g.Shown(), g.Rest())
+		}
+	}
+}

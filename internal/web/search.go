@@ -35,6 +35,21 @@ type searchPage struct {
 	Rule        string // of the terms, that refused
 }
 
+// shownValues are shown of a facet at once; the rest are a step away.
+const shownValues = 8
+
+// Shown counts the values that are shown at once: one or two more than usual
+// rather than a step to them.
+func (g facetGroup) Shown() int {
+	if len(g.Values) <= shownValues+2 {
+		return len(g.Values)
+	}
+	return shownValues
+}
+
+// Rest counts the others.
+func (g facetGroup) Rest() int { return len(g.Values) - g.Shown() }
+
 // facetGroup is one facet as checkboxes.
 type facetGroup struct {
 	Field   string
