@@ -88,8 +88,11 @@ const (
 // Place is where an item was found: the path under which it was handed in, or
 // its path inside the item that contains it. One item can have many.
 type Place struct {
-	Path    string    `json:"path"`             // slash-separated UTF-8; bytes that are not UTF-8 appear as %XX
-	Parent  ItemID    `json:"parent,omitempty"` // the item it was found inside, if any
+	Path   string `json:"path"`             // slash-separated UTF-8; bytes that are not UTF-8 appear as %XX
+	Parent ItemID `json:"parent,omitempty"` // the item it was found inside, if any
+	// Head is the item whose family it belongs to, such as the message that it is
+	// attached to, at any depth; empty for a file, and for what a mere container holds.
+	Head    ItemID    `json:"head,omitempty"`
 	ModTime time.Time `json:"mod_time,omitzero"`
 	// Addition is the addition that handed it in; empty for a part.
 	Addition string `json:"addition,omitempty"`
@@ -123,6 +126,12 @@ type Extraction struct {
 	Pages    int       `json:"pages,omitempty"`      // 0 when the kind has no pages
 	Fields   []Field   `json:"fields,omitempty"`     // metadata as found, in order
 	TextSize int64     `json:"text_bytes,omitempty"` // bytes of the text rendition
+
+	// Print is a picture's PDQ hash, 64 hexadecimal digits, by which copies of it
+	// are told; empty for what is no picture or has too little detail. Detail is
+	// PDQ's quality, of 100.
+	Print  string `json:"print,omitempty"`
+	Detail int    `json:"detail,omitempty"`
 }
 
 // Field is one metadata value as found, such as {"iptc:City", "Port Velmere"}.

@@ -24,11 +24,13 @@ type searched struct {
 }
 
 type searchedHit struct {
-	Item    candor.ItemID `json:"item"`
-	Name    string        `json:"name"`
-	Path    string        `json:"path"`
-	Score   float64       `json:"score"`
-	Snippet string        `json:"snippet"`
+	Item    candor.ItemID     `json:"item"`
+	Name    string            `json:"name"`
+	Path    string            `json:"path"`
+	Score   float64           `json:"score"`
+	Snippet string            `json:"snippet"`
+	Folded  int64             `json:"folded,omitempty"`
+	Kin     map[string]string `json:"kin,omitempty"`
 }
 
 func (c *cli) searchCommand() *cobra.Command {
@@ -56,6 +58,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 			`candor search "who paid for the sea defences" --purpose p-3k7v2m9qxa --mode hybrid`,
 			"candor search --batch names.txt --purpose p-3k7v2m9qxa --csv",
 			"candor search --like 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa",
+			"candor search contract --purpose p-3k7v2m9qxa --fold alike",
 			`candor search harbour --purpose p-3k7v2m9qxa --from 2024 --to 2026-06 --json`,
 			`candor search "harbour contract" --purpose p-3k7v2m9qxa --save "harbour contracts" --watch`),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -122,9 +125,10 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
 	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
-	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, condition, name or path (repeatable)")
+	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, condition, name, path, alike, thread or family (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
+	f.StringVar(&in.Fold, "fold", "", "show only the best of results that belong together: `way` is alike (near duplicates), thread or family")
 	f.BoolVar(&in.Facets, "facets", false, "count what the results have in common: kinds, years, people, places and so on")
 	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")
 	f.IntVar(&in.Offset, "offset", 0, "`hits` to skip")
@@ -143,7 +147,7 @@ func purposeFlag(cmd *cobra.Command, p *candor.PurposeID) {
 func asSearched(res wire.SearchResult) searched {
 	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Facets: res.Facets, People: res.People, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
 	for _, h := range res.Hits {
-		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet})
+		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet, h.Folded, h.Kin})
 	}
 	return out
 }
@@ -152,6 +156,9 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	fmt.Fprintf(w, "%s found for: %s\n", counted(res.Total, "item", "items"), res.Meaning)
 	for i, h := range res.Hits {
 		fmt.Fprintf(w, "\n%3d. %s  %s\n     %s\n", int(res.Before)+i+1, printable(h.Name), h.Item, printable(h.Path))
+		if h.Folded > 0 {
+			fmt.Fprintf(w, "     and %s: --filter %s=%s\n", counted(h.Folded, "other that belongs to it", "others that belong to it"), in.Fold, h.Kin[in.Fold])
+		}
 		for _, s := range h.Snippets {
 			fmt.Fprintf(w, "     %s%s\n", printable(s.Text), pageOf(s))
 		}
@@ -159,7 +166,7 @@ func printSearch(w io.Writer, in wire.SearchRequest, res wire.SearchResult) {
 	printFacets(w, res)
 	printSpent(w, res.Purpose, res.Index, res.TookMS)
 	switch {
-	case res.Next == "":
+	case !res.More:
 	case in.After != "":
 		fmt.Fprintf(w, "More with --after %s\n", res.Next)
 	default:

@@ -55,6 +55,7 @@ func encodeResult(res archive.SearchResult) wire.SearchResult {
 		Total:   res.Total,
 		Before:  res.Before,
 		Next:    res.Next,
+		More:    res.More,
 		Hits:    each(res.Hits, encodeHit),
 		Facets:  each(res.Facets, encodeFacet),
 		Meaning: res.Meaning,
@@ -69,7 +70,7 @@ func encodeHit(h archive.SearchHit) wire.Hit {
 	out := wire.Hit{
 		Item: h.Item.ID, Name: h.Item.Name, Score: h.Score, Collection: h.Item.Collection, Type: h.Item.Type,
 		Title: h.Item.Title, Date: h.Item.Date, Size: h.Item.Size, Pages: h.Item.Pages,
-		Condition: h.Item.Condition, Covered: h.Covered,
+		Condition: h.Item.Condition, Covered: h.Covered, Folded: h.Folded, Kin: h.Kin,
 		Snippets: each(h.Snippets, func(s archive.Snippet) wire.Snippet { return wire.Snippet(s) }),
 	}
 	if len(h.Item.Places) > 0 {

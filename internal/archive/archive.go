@@ -203,6 +203,7 @@ type SearchRequest struct {
 	Limit      int                 `json:"limit,omitempty"` // 0 is 20; at most 100
 	Sort       string              `json:"sort,omitempty"`  // relevance, date-desc, date-asc
 	Facets     bool                `json:"facets,omitempty"`
+	Fold       string              `json:"fold,omitempty"`  // of query.Folds: show only the best of those that belong together; then Offset, not After
 	Added      time.Time           `json:"added,omitzero"`  // only what was added from then on
 	Saved      string              `json:"saved,omitempty"` // the saved search that this makes again
 }
@@ -220,7 +221,8 @@ type SearchResult struct {
 	Total   int64
 	Before  int64 // results in front of the page
 	Hits    []SearchHit
-	Next    string // for the next page; empty on the last
+	Next    string // for the next page; empty on the last, and if results are folded
+	More    bool   // results go on behind this page
 	Facets  []Facet
 	Meaning string // the query as it was understood
 	People  int64  // different people that the results name, as far as rules tell
@@ -234,7 +236,9 @@ type SearchHit struct {
 	Item     candor.Item
 	Score    float64
 	Snippets []Snippet
-	Covered  bool // the purpose had been shown it before
+	Covered  bool              // the purpose had been shown it before
+	Folded   int64             // other results that belong to it, if results are folded
+	Kin      map[string]string // by what it belongs to others, for filters of these names: alike, thread, family
 }
 
 // Snippet is a piece of text; Marks are byte ranges of what matched.
@@ -290,6 +294,10 @@ func (v *View) Text(ctx context.Context) (string, error) { return v.text(ctx) }
 // Words returns where recognised words stand on the pictures of pages, by page
 // (from 1); none when nothing was recognised.
 func (v *View) Words(ctx context.Context) (map[int]candor.PageText, error) { return v.words(ctx) }
+
+// Kin returns by what the item, which has this text, belongs together with
+// others: values for the filters alike, thread and family.
+func (v *View) Kin(text string) map[string]string { return kinKeys(kinOf(v.Item, text)) }
 
 // Thumbnail returns a small JPEG made by a confined worker, or a NotFound error.
 func (v *View) Thumbnail(ctx context.Context) ([]byte, error) { return v.thumbnail(ctx) }

@@ -30,6 +30,7 @@ type Details struct {
 	Model   string              `json:"model,omitempty"` // that a question was given to, or that any sound is given to, and where
 	Sent    []string            `json:"sent,omitempty"`  // passages that it was given
 	Filters map[string][]string `json:"filters,omitempty"`
+	Fold    string              `json:"fold,omitempty"`    // results were folded by it
 	Saved   string              `json:"saved,omitempty"`   // the saved search that was made again
 	Watch   bool                `json:"watch,omitempty"`   // by the archive itself, to count what is new
 	Source  string              `json:"source,omitempty"`  // what was handed in

@@ -2,3 +2,6 @@ package archive
 
 // SampleOf draws a sample of indexes.
 var SampleOf = sample
+
+// ThreadOf names a message's conversation.
+var ThreadOf = threadOf

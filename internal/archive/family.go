@@ -28,9 +28,10 @@ type family struct {
 
 	mu      sync.Mutex
 	waiting []found
-	held    int64 // bytes of plaintext in waiting
-	count   int64 // items found so far
-	fresh   int64 // of these, new to the collection
+	heads   map[candor.ItemID]candor.ItemID // of what was read, the head of the family that its parts belong to
+	held    int64                           // bytes of plaintext in waiting
+	count   int64                           // items found so far
+	fresh   int64                           // of these, new to the collection
 }
 
 // found is content with the place where it was found.
@@ -109,6 +110,9 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	if err != nil {
 		return err
 	}
+	f.mu.Lock()
+	it.place.Head = f.heads[it.place.Parent]
+	f.mu.Unlock()
 	item := candor.Item{
 		ID: it.id, Num: num, Collection: f.intake.collection.Name, Name: path.Base(it.place.Path),
 		Places: []candor.Place{it.place}, Size: it.body.Size, SHA256: hex.EncodeToString(it.body.SHA256[:]), Added: a.now(),
@@ -136,6 +140,12 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
 		return err
 	}
+	f.mu.Lock()
+	if f.heads == nil {
+		f.heads = map[candor.ItemID]candor.ItemID{}
+	}
+	f.heads[item.ID] = headOf(item)
+	f.mu.Unlock()
 	d.become(item, a.document(ctx, item, it.path, sink.text.String()))
 	return nil
 }
@@ -292,7 +302,7 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
-		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields,
+		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields, Kin: kinOf(item, text),
 	}
 	if a.cfg.Finder != nil {
 		d.Named = a.cfg.Finder.Find(naming(item, text))

@@ -72,7 +72,7 @@ type question struct {
 // find looks for what a question means.
 func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters, Saved: r.Saved, Watch: q.countOnly})
+	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -99,7 +99,7 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 		return SearchResult{}, err
 	}
 	out := SearchResult{
-		Total: found.Total, Before: found.Before, Next: next(found), Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
+		Total: found.Total, Before: found.Before, Next: next(found), More: found.More || found.Next != nil, Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
 		Meaning: meaningOf(ask, r), People: found.Distinct, Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
@@ -169,15 +169,19 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	if ask.Sort, err = sortOrder(r.Sort); err != nil {
 		return ask, err
 	}
+	if ask.Fold = r.Fold; r.Fold != "" && !slices.Contains(query.Folds(), r.Fold) {
+		return ask, candor.Errorf(candor.Invalid, "Results cannot be folded by %q. Fold them by %s.", r.Fold, query.FoldNames())
+	}
 	if !r.Added.IsZero() {
 		ask.Query = query.And{Of: []query.Node{node, query.Range{Field: "added", From: r.Added}}}
 	}
 	fields := query.Facets()
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
-		if !slices.Contains(append(fields, "name", "path"), field) {
-			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", field, strings.Join(fields, ", "))
+		open := slices.Contains(fields, field)
+		if !open && !slices.Contains(append(query.Folds(), "name", "path"), field) {
+			return ask, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, %s, name and path.", field, strings.Join(fields, ", "), query.FoldNames())
 		}
-		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field], Open: true})
+		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field], Open: open})
 	}
 	if r.Facets {
 		ask.Facets, ask.FacetTop = fields, mostYears
@@ -282,13 +286,23 @@ func hits(found query.Result, items []candor.Item, fresh map[uint32]bool) []Sear
 		if !ok {
 			continue
 		}
-		hit := SearchHit{Item: it, Score: h.Score, Covered: !fresh[h.Num]}
+		hit := SearchHit{Item: it, Score: h.Score, Covered: !fresh[h.Num], Folded: h.Folded, Kin: kinKeys(h.Kin)}
 		for _, s := range h.Snippets {
 			hit.Snippets = append(hit.Snippets, snippet(s))
 		}
 		out = append(out, hit)
 	}
 	return out
+}
+
+func kinKeys(k query.Kin) map[string]string {
+	keys := map[string]string{}
+	for _, fold := range query.Folds() {
+		if key := k.Key(fold); key != "" {
+			keys[fold] = key
+		}
+	}
+	return keys
 }
 
 func snippet(s query.Snippet) Snippet {

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +25,9 @@ const (
 	maxValue  = 64 << 10 // bytes of a field's value
 	maxPages  = 10_000_000
 )
+
+// printed is what a picture's print looks like.
+var printed = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // prefixes are those that candor.Field allows.
 var prefixes = []string{"exif:", "iptc:", "xmp:", "doc:", "mail:", "file:"}
@@ -48,6 +52,9 @@ func (s *session) check(r *candor.Reading) error {
 		if n < 1 || n > max(r.Pages, 1) || i > 0 && n <= r.Pictures[i-1] {
 			return s.broken("pictures where there are no pages")
 		}
+	}
+	if r.Print != "" && !printed.MatchString(r.Print) || r.Detail < 0 || r.Detail > 100 {
+		return s.broken("a print that is none")
 	}
 	r.Reason = shown(r.Reason, maxReason)
 	r.Title = shown(r.Title, maxTitle)

@@ -79,6 +79,7 @@ type Document struct {
 	Fields     []candor.Field
 	Meaning    Meaning
 	Named      Named
+	Kin        Kin
 }
 
 // Named is what a text names, each once.
@@ -128,7 +129,7 @@ const (
 )
 
 // Filter keeps items whose Field has one of Values. Fields are the facet
-// fields, and "name" and "path" (exact).
+// fields, "name" and "path" (exact), and Folds, whose values are keys of kin.
 type Filter struct {
 	Field  string
 	Values []string
@@ -159,6 +160,7 @@ type Request struct {
 	Sort     Sort
 	Facets   []string // facet fields to count over the whole result
 	FacetTop int      // most values a facet; 0 means 20
+	Fold     string   // of Folds: show only the best of those that belong together; begin at Offset, not After
 	Distinct string   // a facet field of which to count the different values in the whole result
 	Snippets bool
 	Near     *Near // look by meaning too; nil looks by words only
@@ -188,6 +190,8 @@ type Hit struct {
 	Item     candor.ItemID
 	Score    float64
 	Snippets []Snippet // at most 3, best first
+	Kin      Kin
+	Folded   int64 // other results that belong to it, if results are folded
 }
 
 // Snippet is a piece of an item's text with what matched in it.
@@ -212,7 +216,8 @@ type Result struct {
 	Total  int64
 	Before int64 // results in front of the first of Hits, exact
 	Hits   []Hit
-	Next   *Cursor            // where the next page begins; nil after the last
+	Next   *Cursor            // where the next page begins; nil after the last, and if results are folded
+	More   bool               // folded results go on behind this page
 	Facets map[string][]Count // most frequent first, ties by value
 
 	// Distinct counts the different values of Request.Distinct, exactly.

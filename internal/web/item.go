@@ -72,7 +72,8 @@ type viewPageData struct {
 	From     string // the results page it was opened from
 	Query    string
 	Sheets   []sheet
-	Paged    bool // the item has pages that can be drawn
+	Kin      map[string]string // by what it belongs to others
+	Paged    bool              // the item has pages that can be drawn
 	Picture  bool
 	Sound    bool // a recording
 	At, Last int  // first sheet shown, number of sheets
@@ -121,6 +122,7 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	if err != nil && candor.CodeOf(err) != candor.NotFound {
 		return err
 	}
+	data.Kin = opened.Contents.Kin(text)
 	data.lay(text, words, number(v.FormValue("p"), 1))
 	recognised, err := opened.Contents.Words(v.Context())
 	if err != nil {

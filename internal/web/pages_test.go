@@ -321,3 +321,29 @@ func TestLongFacets(t *testing.T) {
 		}
 	}
 }
+
+func TestFoldedResults(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	page, _ := r.search("quay")
+	res, body := r.post(page+"/narrow", url.Values{"sort": {"relevance"}, "fold": {"thread"}})
+	if res.StatusCode != http.StatusOK || d.archive.last.Fold != "thread" {
+		t.Fatalf("folded by %q: %d", d.archive.last.Fold, res.StatusCode)
+	}
+	for _, want := range []string{"1 other belongs to it", "2 others belong to it", `value="thread=00000000000000aa"`, "1–20 folded", `value="thread" selected`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("folded results lack %q", want)
+		}
+	}
+	if strings.Contains(body, "page 1 of") {
+		t.Error("folded results say how many pages there are")
+	}
+	_, body = r.post("/search", url.Values{"q": {"quay"}, "f": {"thread=00000000000000aa"}})
+	if !strings.Contains(body, "One conversation") || !strings.Contains(body, "only these") {
+		t.Error("a chosen conversation cannot be given up again")
+	}
+	view, _ := r.open(1, "")
+	if _, body := r.get(view); !strings.Contains(body, `value="alike=00000000000000aa"`) || strings.Contains(body, "What belongs to it") {
+		t.Error("an item's copies cannot be looked for, or a family that is none can")
+	}
+}

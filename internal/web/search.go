@@ -95,6 +95,9 @@ type pager struct {
 	Number, LastPage int
 }
 
+// HasOthers reports whether there are other pages than this one.
+func (g pager) HasOthers() bool { return g.Previous >= 0 || g.Next >= 0 }
+
 // searchForm shows the box. A search in the address is put in the box and not
 // run: a link must not write into somebody's record.
 func (s *server) searchForm(w http.ResponseWriter, v *visit) error {
@@ -124,6 +127,7 @@ func (s *server) search(w http.ResponseWriter, v *visit) error {
 		Collection: v.PostFormValue("collection"),
 		Sort:       v.PostFormValue("sort"),
 		Filters:    filtersOf(v.PostForm["f"]),
+		Fold:       v.PostFormValue("fold"),
 	}
 	if r.From, r.To, err = datesOf(v.PostFormValue("from"), v.PostFormValue("to")); err != nil {
 		return s.searchFailed(w, v, r, err)
@@ -217,7 +221,7 @@ func (s *server) narrow(w http.ResponseWriter, v *visit) error {
 	r.Offset, r.Saved = 0, ""
 	r.Filters = filtersOf(v.PostForm["f"])
 	r.Collection = ""
-	r.Sort = v.PostFormValue("sort")
+	r.Sort, r.Fold = v.PostFormValue("sort"), v.PostFormValue("fold")
 	if r.From, r.To, err = datesOf(v.PostFormValue("from"), v.PostFormValue("to")); err != nil {
 		return s.searchFailed(w, v, r, err)
 	}
@@ -313,6 +317,7 @@ func dayOf(text string) (time.Time, error) {
 var facetOrder = []struct{ field, title string }{
 	{"collection", "Collection"}, {"type", "Kind"}, {"year", "Year"}, {"language", "Language"},
 	{"people", "Writers and recipients"}, {"persons", "People named"}, {"organisations", "Organisations named"}, {"places", "Places named"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"}, {"condition", "Condition"},
+	{"alike", "Copies of one item"}, {"thread", "One conversation"}, {"family", "One item and its parts"},
 }
 
 // facetGroups makes the checkboxes: the values counted, and the chosen ones
@@ -347,6 +352,8 @@ func (s *server) facetGroups(p shownPage, cols []archive.CollectionInfo) []facet
 
 func (s *server) facetLabel(field, value string, cols []archive.CollectionInfo) string {
 	switch field {
+	case "alike", "thread", "family":
+		return s.pages.text("only these")
 	case "type":
 		return s.pages.text(kindOf(value).name)
 	case "language":
@@ -378,12 +385,14 @@ func (s *server) pagerOf(v *visit, p shownPage) pager {
 	r, n := p.Request, len(p.Result.Hits)
 	g := pager{From: int64(r.Offset) + 1, To: int64(r.Offset + n), Total: p.Result.Total, Previous: -1, Next: -1}
 	g.Number = r.Offset/r.Limit + 1
-	g.LastPage = int((p.Result.Total + int64(r.Limit) - 1) / int64(r.Limit))
+	if r.Fold == "" { // how many are left once they are folded nobody counted
+		g.LastPage = int((p.Result.Total + int64(r.Limit) - 1) / int64(r.Limit))
+	}
 	if r.Offset > 0 {
 		g.Previous = max(0, r.Offset-r.Limit)
 		g.PreviousShown = s.shownAt(v, p, g.Previous)
 	}
-	if g.To < g.Total && n > 0 {
+	if p.Result.More && n > 0 {
 		g.Next = r.Offset + r.Limit
 		g.NextShown = s.shownAt(v, p, g.Next)
 	}
@@ -401,7 +410,7 @@ func (s *server) shownAt(v *visit, p shownPage, offset int) string {
 
 func sameQuestion(a, b archive.SearchRequest) bool {
 	return a.Query == b.Query && a.Mode == b.Mode && a.Like == b.Like && a.Purpose == b.Purpose && a.Collection == b.Collection && a.Sort == b.Sort &&
-		a.Limit == b.Limit && a.From.Equal(b.From) && a.To.Equal(b.To) && sameFilters(a.Filters, b.Filters)
+		a.Fold == b.Fold && a.Saved == b.Saved && a.Added.Equal(b.Added) && a.Limit == b.Limit && a.From.Equal(b.From) && a.To.Equal(b.To) && sameFilters(a.Filters, b.Filters)
 }
 
 func sameFilters(a, b map[string][]string) bool {

@@ -636,6 +636,12 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 	res.Total = int64(len(hits))
 	res.Facets = facetsOf(hits)
 	hits = hits[min(r.Offset, len(hits)):min(r.Offset+r.Limit, len(hits))]
+	res.More = int64(r.Offset+len(hits)) < res.Total
+	for i := range hits {
+		if r.Fold != "" {
+			hits[i].Folded, hits[i].Kin = int64(i%3), map[string]string{r.Fold: "00000000000000aa"}
+		}
+	}
 	var fresh int64
 	for _, h := range hits {
 		if !s.covered[p.ID][h.Item.ID] {
@@ -826,6 +832,10 @@ func (d drawn) Words(context.Context) (map[int]candor.PageText, error) {
 
 func (d drawn) Sound(_ context.Context, from time.Duration) ([]byte, error) {
 	return []byte("sound from " + from.String()), nil
+}
+
+func (d drawn) Kin(string) map[string]string {
+	return map[string]string{"alike": "00000000000000aa", "thread": "00000000000000bb"}
 }
 
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {

@@ -90,6 +90,7 @@ type Contents interface {
 	Original(ctx context.Context) (candor.Content, error)
 	Text(ctx context.Context) (string, error)
 	Words(ctx context.Context) (map[int]candor.PageText, error)
+	Kin(text string) map[string]string
 	Thumbnail(ctx context.Context) ([]byte, error)
 	Page(ctx context.Context, page, width int) ([]byte, error)
 	Sound(ctx context.Context, from time.Duration) ([]byte, error)

@@ -218,6 +218,7 @@ type SearchRequest struct {
 	Limit      int                 `json:"limit,omitempty" doc:"0 is 20; at most 100"`
 	Sort       string              `json:"sort,omitempty" doc:"relevance, date-desc or date-asc"`
 	Facets     bool                `json:"facets,omitempty"`
+	Fold       string              `json:"fold,omitempty" doc:"alike, thread or family: show only the best of the results that belong together; go on by offset"`
 	Added      time.Time           `json:"added,omitzero" doc:"only what was added from then on"`
 	Saved      string              `json:"saved,omitempty" doc:"the saved search that this makes again; its new items are then new no more"`
 }
@@ -228,6 +229,7 @@ type SearchResult struct {
 	Before  int64   `json:"before,omitempty" doc:"results in front of this page, exact"`
 	Hits    []Hit   `json:"hits"`
 	Next    string  `json:"next,omitempty" doc:"to ask for the next page with, as after; absent on the last"`
+	More    bool    `json:"more,omitempty" doc:"results go on behind this page"`
 	Facets  []Facet `json:"facets,omitempty"`
 	Meaning string  `json:"meaning" doc:"the query as it was understood"`
 	People  int64   `json:"people" doc:"different people that all results name, as far as rules tell"`
@@ -300,6 +302,9 @@ type Hit struct {
 	Pages      int              `json:"pages,omitempty"`
 	Condition  candor.Condition `json:"condition"`
 	Covered    bool             `json:"covered" doc:"the purpose had been shown it before"`
+
+	Folded int64             `json:"folded,omitempty" doc:"other results that belong to it, if results are folded"`
+	Kin    map[string]string `json:"kin,omitempty" doc:"values for the filters alike, thread and family that find what belongs to it"`
 }
 
 // Snippet is a piece of text; Marks are byte ranges of what matched.

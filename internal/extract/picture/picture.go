@@ -80,7 +80,7 @@ func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (can
 	}
 	reading.Language = plain.Language(w.Sample())
 	if err == nil {
-		reading.Thumbnail, err = thumbnail(src, c, conf, tags.orientation, maxPixels)
+		err = look(src, c, conf, tags.orientation, maxPixels, &reading)
 	}
 	judge(&reading, err, len(tags.list) > 0)
 	if reading.Condition == candor.Done {
@@ -177,14 +177,17 @@ func turned(orientation, x, y, w, h int) (int, int) {
 	return y, w - 1 - x
 }
 
-func thumbnail(src candor.Source, c codec, conf image.Config, orientation int, maxPixels int64) ([]byte, error) {
+// look makes a small picture of a picture, and its print.
+func look(src candor.Source, c codec, conf image.Config, orientation int, maxPixels int64, r *candor.Reading) error {
 	m, err := load(src, c, conf, orientation, maxPixels, thumbnailWidth)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	r.Print, r.Detail = print(m)
 	var b bytes.Buffer
 	err = jpeg.Encode(&b, m, &jpeg.Options{Quality: 75})
-	return b.Bytes(), err
+	r.Thumbnail = b.Bytes()
+	return err
 }
 
 // Render draws a picture anew as PNG, at most width pixels wide.

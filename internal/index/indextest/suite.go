@@ -38,6 +38,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"Queries", testQueries},
 		{"Filters", testFilters},
 		{"Facets", testFacets},
+		{"Folds", testFolds},
 		{"OpenFilters", testOpenFilters},
 		{"Paging", testPaging},
 		{"Cursors", testCursors},

@@ -300,6 +300,9 @@ func (c *columnsBuilder) add(d *query.Document) {
 	}
 	c.hashes["name"] = append(c.hashes["name"], wholeHash(d.Name))
 	c.hashes["path"] = append(c.hashes["path"], wholeHash(d.Path))
+	for i, n := range kinValues(d.Kin) {
+		c.hashes[kinFields[i]] = append(c.hashes[kinFields[i]], n)
+	}
 }
 
 // wholeHash finds candidates for a whole name or path; the stored document
@@ -351,7 +354,7 @@ func (c *columnsBuilder) write(w *segmentWriter) {
 	for _, f := range facetFields {
 		w.put(prefixKeywords+f, c.keywords[f].encode(nil))
 	}
-	for _, f := range wholeFields {
+	for _, f := range slices.Concat(wholeFields, kinFields) {
 		w.put(prefixHash+f, packColumn(nil, c.hashes[f]))
 	}
 	writeLengths(w, &c.lengths, c.nums[0], c.nums[len(c.nums)-1])

@@ -51,9 +51,10 @@ func (x *Index) checkColumns(ctx context.Context, v *view) error {
 		_, err2 := v.hashes(f)
 		err = errors.Join(err, err2)
 	}
+	_, errKin := v.kinColumns()
 	_, err2 := v.times(sectionDates)
 	_, err3 := v.times(sectionAdded)
-	if err = errors.Join(err, err2, err3); err != nil {
+	if err = errors.Join(err, errKin, err2, err3); err != nil {
 		return err
 	}
 	if err := v.checkPassages(); err != nil {

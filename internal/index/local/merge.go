@@ -142,6 +142,12 @@ func (m *merging) columns(w *segmentWriter) error {
 		}
 		w.put(prefixHash+f, packColumn(nil, values))
 	}
+	for _, f := range kinFields {
+		if err := numbers(func(s *segment) (*packed, error) { return s.kin(f) }); err != nil {
+			return err
+		}
+		w.put(prefixHash+f, packColumn(nil, values))
+	}
 	for _, name := range []string{sectionDates, sectionAdded} {
 		ts := make([]int64, len(m.order))
 		err := column(m, func(s *segment) (*times, error) { return s.times(name) }, func(place int, c *times, doc uint32) { ts[place] = c.at(doc) })

@@ -77,16 +77,7 @@ func (x *Index) bestByWords(ctx context.Context, snap *snapshot, req query.Reque
 	if err != nil {
 		return nil, err
 	}
-	best := &top{size: most}
-	for i := range snap.views {
-		fail := &failure{}
-		m := newMatcher(p, i, fail)
-		m.answer(req, best, newFacetCounts(nil), newFacetCounts(nil))
-		if m.stopped() {
-			return nil, fail.err
-		}
-	}
-	return best.sorted(), nil
+	return p.best(req, most)
 }
 
 // narrow sets, for each view, the documents that may be found by meaning, and
@@ -376,7 +367,10 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 		return query.Result{}, err
 	}
 	best := &top{after: req.After}
-	if req.Limit > 0 {
+	switch {
+	case req.Fold != "":
+		best.size = len(result)
+	case req.Limit > 0:
 		best.size = req.Offset + req.Limit
 	}
 	passage := make(map[spot]int, len(result))
@@ -398,11 +392,27 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 		}
 	}
 	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
-	hits := best.page(req, &res)
 	var err error
-	res.Hits, err = x.hits(p, req, hits, passage)
+	if req.Fold == "" || req.Limit == 0 {
+		res.Hits, err = x.hits(p, req, best.page(req, &res), passage)
+		return res, err
+	}
+	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) { return head(best.sorted(), n), nil }, func(yield func(found) error) error {
+		for _, d := range result {
+			if err := yield(d.found); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return query.Result{}, err
+	}
+	res.Hits, err = x.foldedHits(p, req, page, passage)
 	return res, err
 }
+
+func head[T any](list []T, n int) []T { return list[:min(n, len(list))] }
 
 // dated puts dates in place of the keys of a result that is to be in their order.
 func dated(views []*view, sort query.Sort, result []likely) error {

@@ -338,6 +338,12 @@ func filters(r query.Request) ([]node, error) {
 			out = append(out, &keywordNode{field: f.Field, accept: func(v string) bool { return slices.Contains(f.Values, v) }})
 		case slices.Contains(wholeFields, f.Field):
 			out = append(out, &wholeNode{field: f.Field, values: f.Values})
+		case slices.Contains(query.Folds(), f.Field):
+			n, err := kinFilter(f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, n)
 		default:
 			return nil, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", f.Field, strings.Join(facetFields, ", "))
 		}

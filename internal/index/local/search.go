@@ -78,6 +78,9 @@ func validate(r query.Request) error {
 			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
 		}
 	}
+	if err := checkFold(r); err != nil {
+		return err
+	}
 	if n := r.Near; n != nil && (n.Model == "" || n.Like == nil && !fitDims(len(n.Vector)) || n.Most < 0 || n.Most > mostNear) {
 		return candor.Errorf(candor.Invalid, "To look by meaning takes a model's name, a vector of it, and at most %d results.", mostNear)
 	}
@@ -93,13 +96,85 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 	if err != nil {
 		return query.Result{}, err
 	}
+	if req.Fold != "" && req.Limit > 0 {
+		return x.answerFolded(p, req)
+	}
+	return x.answerPlain(p, req)
+}
+
+// answerFolded counts the whole result, and ranks as many as a folded page takes.
+func (x *Index) answerFolded(p *plan, req query.Request) (query.Result, error) {
+	counted := req
+	counted.Limit, counted.Offset = 0, 0
+	res, err := x.answerPlain(p, counted)
+	if err != nil || res.Total == 0 {
+		return res, err
+	}
+	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) { return p.best(req, n) }, p.each)
+	if err != nil {
+		return query.Result{}, err
+	}
+	res.Hits, err = x.foldedHits(p, req, page, nil)
+	return res, err
+}
+
+// foldedHits reads what is told of documents that others are folded under.
+func (x *Index) foldedHits(p *plan, req query.Request, page []kept, nearest map[spot]int) ([]query.Hit, error) {
+	list := make([]found, len(page))
+	for i, k := range page {
+		list[i] = k.found
+	}
+	hits, err := x.hits(p, req, list, nearest)
+	for i := range hits {
+		hits[i].Folded = page[i].folded
+	}
+	return hits, err
+}
+
+// best returns the n best of a result in their order.
+func (p *plan) best(req query.Request, n int) ([]found, error) {
+	best := &top{size: n}
+	req.Facets, req.Distinct = nil, ""
+	for i := range p.views {
+		fail := &failure{}
+		m := newMatcher(p, i, fail)
+		m.answer(req, best, newFacetCounts(nil), newFacetCounts(nil))
+		if m.stopped() {
+			return nil, fail.err
+		}
+	}
+	return best.sorted(), nil
+}
+
+// each calls yield for every document of a result, in no order.
+func (p *plan) each(yield func(found) error) error {
+	for i := range p.views {
+		fail := &failure{}
+		m := newMatcher(p, i, fail)
+		var err error
+		m.living(p.root).each(func(d uint32) bool {
+			err = yield(found{doc: d, view: i})
+			return err == nil
+		})
+		if m.stopped() {
+			return fail.err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
 	var res query.Result
+	var err error
 	best := &top{after: req.After}
 	if req.Limit > 0 {
 		best.size = req.Offset + req.Limit
 	}
 	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
-	for i := range snap.views {
+	for i := range p.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
 		res.Total += m.answer(req, best, facets, distinct)
@@ -351,6 +426,11 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 			h.Score = f.key
 		}
 		v := p.views[f.view]
+		kin, err := v.kinColumns()
+		if err != nil {
+			return nil, err
+		}
+		h.Kin = kin.at(f.doc)
 		if !req.Snippets {
 			id, err := v.item(f.doc)
 			if err != nil {

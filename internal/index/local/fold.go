@@ -1,0 +1,197 @@
+package local
+
+import (
+	"slices"
+
+	"candor"
+	"candor/internal/query"
+)
+
+// kinFields are the columns that tell which documents belong together: prints
+// of a text and of a picture (four columns), hashes of a conversation and of a
+// family. Segments from before have none.
+var kinFields = []string{"text", "picture0", "picture1", "picture2", "picture3", "thread", "family"}
+
+func kinValues(k query.Kin) [7]uint64 {
+	return [7]uint64{k.Text, k.Picture[0], k.Picture[1], k.Picture[2], k.Picture[3], k.Thread, k.Family}
+}
+
+// kinColumns are a segment's.
+type kinColumns [7]*packed
+
+func (s *segment) kinColumns() (c kinColumns, err error) {
+	for i, f := range kinFields {
+		if c[i], err = s.kin(f); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// kin returns a column, one of zeros for a segment from before it was kept.
+func (s *segment) kin(field string) (*packed, error) {
+	if _, ok := s.sections[prefixHash+field]; !ok {
+		return &packed{n: int(s.docs)}, nil
+	}
+	return s.hashes(field)
+}
+
+func (c *kinColumns) at(doc uint32) query.Kin {
+	return query.Kin{
+		Text: c[0].at(doc), Picture: [4]uint64{c[1].at(doc), c[2].at(doc), c[3].at(doc), c[4].at(doc)},
+		Thread: c[5].at(doc), Family: c[6].at(doc),
+	}
+}
+
+// kinNode matches documents that belong to one of some.
+type kinNode struct {
+	fold string
+	to   []query.Kin
+}
+
+func (n *kinNode) cost(m *matcher) int { return int(m.v.docs) }
+
+func (n *kinNode) match(m *matcher, within *set) *set {
+	columns, err := m.v.kinColumns()
+	if err != nil {
+		m.fail.set(err)
+		return m.none()
+	}
+	return m.every(within).keep(func(d uint32) bool {
+		k := columns.at(d)
+		return slices.ContainsFunc(n.to, func(to query.Kin) bool { return to.Same(k, n.fold) })
+	})
+}
+
+func kinFilter(f query.Filter) (*kinNode, error) {
+	n := &kinNode{fold: f.Field}
+	for _, v := range f.Values {
+		k, err := query.ParseKin(f.Field, v)
+		if err != nil {
+			return nil, err
+		}
+		n.to = append(n.to, k)
+	}
+	return n, nil
+}
+
+// kept is a document that others are folded under.
+type kept struct {
+	found
+	kin    query.Kin
+	folded int64
+}
+
+// folder keeps the best of those that belong together.
+type folder struct {
+	fold    string
+	views   []*view
+	columns map[int]*kinColumns // by view
+	kept    []kept
+	seen    map[uint64]bool // hashes kept, for folds of equal ones
+}
+
+func newFolder(fold string, views []*view) *folder {
+	return &folder{fold: fold, views: views, columns: map[int]*kinColumns{}, seen: map[uint64]bool{}}
+}
+
+func (f *folder) kin(d found) (query.Kin, error) {
+	c := f.columns[d.view]
+	if c == nil {
+		columns, err := f.views[d.view].kinColumns()
+		if err != nil {
+			return query.Kin{}, err
+		}
+		c = &columns
+		f.columns[d.view] = c
+	}
+	return c.at(d.doc), nil
+}
+
+// take goes through documents in their order until so many are kept.
+func (f *folder) take(ranked []found, most int) error {
+	for _, d := range ranked {
+		if len(f.kept) == most {
+			return nil
+		}
+		k, err := f.kin(d)
+		if err != nil {
+			return err
+		}
+		if !f.known(k) {
+			f.kept = append(f.kept, kept{found: d, kin: k})
+		}
+	}
+	return nil
+}
+
+// known reports whether a document belongs to one that is kept already.
+func (f *folder) known(k query.Kin) bool {
+	if f.fold == query.FoldAlike {
+		return slices.ContainsFunc(f.kept, func(other kept) bool { return other.kin.Same(k, f.fold) })
+	}
+	hash := k.Thread
+	if f.fold == query.FoldFamily {
+		hash = k.Family
+	}
+	if hash == 0 {
+		return false
+	}
+	known := f.seen[hash]
+	f.seen[hash] = true
+	return known
+}
+
+// count adds a document of the result to those that it is folded under.
+func (f *folder) count(page []kept, d found) error {
+	k, err := f.kin(d)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		if page[i].spot() != d.spot() && page[i].kin.Same(k, f.fold) {
+			page[i].folded++
+		}
+	}
+	return nil
+}
+
+// foldedPage answers which documents stand on a page once results are folded:
+// ranked(n) returns the n best in order, fewer if there are no more, and each
+// goes through the whole result.
+func foldedPage(req query.Request, views []*view, res *query.Result, ranked func(n int) ([]found, error), each func(func(found) error) error) ([]kept, error) {
+	want := req.Offset + req.Limit + 1
+	var f *folder
+	for n := max(4*want, 200); ; n *= 8 {
+		f = newFolder(req.Fold, views)
+		best, err := ranked(n)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.take(best, want); err != nil {
+			return nil, err
+		}
+		if len(f.kept) == want || len(best) < n {
+			break
+		}
+	}
+	skip := min(req.Offset, len(f.kept))
+	page := f.kept[skip:min(skip+req.Limit, len(f.kept))]
+	res.Before, res.More = int64(skip), len(f.kept) == want
+	if len(page) == 0 {
+		return nil, nil
+	}
+	return page, each(func(d found) error { return f.count(page, d) })
+}
+
+func checkFold(r query.Request) error {
+	switch {
+	case r.Fold == "":
+		return nil
+	case !slices.Contains(query.Folds(), r.Fold):
+		return candor.Errorf(candor.Invalid, "Results cannot be folded by %q. Ways are %s.", r.Fold, query.FoldNames())
+	case r.After != nil:
+		return candor.Errorf(candor.Invalid, "Folded results go on by offset, not by a place.")
+	}
+	return nil
+}
