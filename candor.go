@@ -82,7 +82,9 @@ const (
 	Text      Rendition = "text"      // UTF-8; pages are separated by a form feed (U+000C)
 	Thumbnail Rendition = "thumbnail" // image/jpeg made by our worker, at most 480 pixels wide
 	Words     Rendition = "words"     // where recognised words stand on pages: JSON, a PageText by page number
-	Manifest  Rendition = "manifest"  // the Item itself as JSON
+	// Translations are what machines made of the text: JSON, see archive.Translation.
+	Translations Rendition = "translations"
+	Manifest     Rendition = "manifest" // the Item itself as JSON
 )
 
 // Place is where an item was found: the path under which it was handed in, or
@@ -112,8 +114,16 @@ type Item struct {
 	Condition  Condition `json:"condition"`
 	Reason     string    `json:"reason,omitempty"` // why the condition is not done, fit to be shown
 	Extraction
-	Parts      []ItemID    `json:"parts,omitempty"` // items found directly inside
-	Renditions []Rendition `json:"renditions"`      // what is sealed of it besides the manifest
+	Translated []Translated `json:"translated,omitempty"`
+	Parts      []ItemID     `json:"parts,omitempty"` // items found directly inside
+	Renditions []Rendition  `json:"renditions"`      // what is sealed of it besides the manifest
+}
+
+// Translated says that an item's text was put into a language by a machine.
+type Translated struct {
+	To string    `json:"to"` // ISO 639-1
+	By string    `json:"by"` // model or program, and where
+	At time.Time `json:"at"`
 }
 
 // Extraction is what reading an original told about it.

@@ -254,6 +254,7 @@ func printAuditedRecord(w io.Writer, r auditedRecord) {
 	line("asked", d.Query)
 	line("mode", d.Mode)
 	line("like", string(d.Like))
+	line("translate", d.Translate)
 	line("fold", d.Fold)
 	line("saved", d.Saved)
 	line("model", d.Model)

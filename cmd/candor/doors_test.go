@@ -76,6 +76,7 @@ var apiDoors = map[string]struct {
 	"GET /views/{view}":              {404, "", "another's, even by its secret name"},
 	"GET /views/{view}/original":     {404, "", "another's"},
 	"GET /views/{view}/text":         {404, "", "another's"},
+	"GET /views/{view}/translations": {404, "", "another's"},
 	"GET /views/{view}/thumbnail":    {404, "", "another's"},
 	"GET /views/{view}/pages/{page}": {404, "", "another's"},
 	"POST /export":                   {403, `{"purpose":"{purpose}","items":["{item}"]}`, "refused, on the record"},
@@ -116,6 +117,7 @@ var pageDoors = map[string]struct {
 	"POST /saved/{id}/forget":               {404, ""},
 	"POST /results/{id}/originals":          {404, "collection=main"},
 	"GET /item/{item}":                      {200, ""}, // says that a purpose is needed
+	"POST /item/{item}/again":               {403, "purpose={purpose}&do=read"},
 	"POST /open":                            {403, "item={item}&purpose={purpose}"},
 	"GET /view/{id}":                        {404, ""},
 	"GET /view/{id}/page/{file}":            {404, ""},

@@ -36,6 +36,7 @@ func (c *cli) openCommand() *cobra.Command {
 	var purpose candor.PurposeID
 	var output, receiptFile string
 	var text bool
+	var language string
 	cmd := &cobra.Command{
 		Use:   "open ITEM",
 		Short: "Open an item under a purpose",
@@ -48,6 +49,9 @@ func (c *cli) openCommand() *cobra.Command {
 			if err := need(cmd, "purpose"); err != nil {
 				return err
 			}
+			if language != "" && (text || output != "" || c.json) {
+				return candor.Errorf(candor.Invalid, "--translation prints a translation and nothing else: leave --text, -o and --json away.")
+			}
 			if text && output == "-" {
 				return candor.Errorf(candor.Invalid, "Give --text or `-o -`, not both: each writes to standard output.")
 			}
@@ -59,6 +63,9 @@ func (c *cli) openCommand() *cobra.Command {
 				if err := c.keepReceipt(receiptFile, v.Receipt.Receipt); err != nil {
 					return err
 				}
+				if language != "" {
+					return c.printTranslation(cmd.Context(), conn, v.View, language)
+				}
 				return c.showOpened(cmd.Context(), conn, v, output, text)
 			})
 		},
@@ -66,6 +73,7 @@ func (c *cli) openCommand() *cobra.Command {
 	purposeFlag(cmd, &purpose)
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", "", "write the original to a `file`; - is standard output")
+	f.StringVar(&language, "translation", "", "print what a machine made of its text in a `language`, such as en (candor analyse --translate)")
 	f.BoolVar(&text, "text", false, "print the text that was read out of it")
 	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
 	return cmd
@@ -137,6 +145,21 @@ func printOpened(w io.Writer, o opened, v wire.View) {
 	line("written to", o.Written)
 	_ = t.Flush()
 	fmt.Fprintf(w, "Recorded as number %d of the log. Read it with --text, or write the original with -o FILE.\n", v.Index)
+}
+
+func (c *cli) printTranslation(ctx context.Context, conn *connection, view, language string) error {
+	all, err := conn.Translations(ctx, view)
+	if err != nil {
+		return err
+	}
+	for _, t := range all.Translations {
+		if t.To == language {
+			c.note("Made by a machine: %s, %s. It can be wrong.", t.By, t.At.Local().Format(time.DateTime))
+			_, err := fmt.Fprintln(c.out, t.Text)
+			return err
+		}
+	}
+	return candor.Errorf(candor.NotFound, "It is not translated into %q. Have it translated with `candor analyse ITEM --translate %s`.", language, language)
 }
 
 func readText(ctx context.Context, conn *connection, view string) (text string, err error) {

@@ -128,6 +128,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, condition, name, path, alike, thread or family (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
+	f.StringSliceVar(&in.Translate, "translate", nil, "look for the words in these `languages` too, such as de,uk; the translator that is set up is told them")
 	f.StringVar(&in.Fold, "fold", "", "show only the best of results that belong together: `way` is alike (near duplicates), thread or family")
 	f.BoolVar(&in.Facets, "facets", false, "count what the results have in common: kinds, years, people, places and so on")
 	f.IntVar(&in.Limit, "limit", 20, "most hits `shown`; at most 100")

@@ -23,6 +23,7 @@ import (
 	"candor/internal/analyze/media"
 	"candor/internal/analyze/ocr"
 	"candor/internal/analyze/speech"
+	"candor/internal/analyze/translate"
 	"candor/internal/api"
 	"candor/internal/archive"
 	"candor/internal/catalog"
@@ -52,6 +53,7 @@ type engineConfig struct {
 	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
 	Chat       endpoint.Config              // the model that answers questions; without URL none does
 	Speech     speechConfig                 // what writes down what is said
+	Translate  translateConfig              // what translates
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
 }
@@ -145,6 +147,9 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 			return err
 		}
 	}
+	if ports.Translator, err = cfg.Translate.open(); err != nil {
+		return err
+	}
 	ports.Embedder = embed.BuiltIn{}
 	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
 	if err != nil {
@@ -182,6 +187,24 @@ func (s speechConfig) open() (media.Speech, error) {
 		return speech.NewProgram(s.Program, s.File, nil)
 	case s.Endpoint.URL != "":
 		return speech.NewEndpoint(s.Endpoint)
+	}
+	return nil, nil
+}
+
+// translateConfig says what translates: a program with its models, or else an
+// endpoint, or nothing.
+type translateConfig struct {
+	Program  string // with its arguments
+	File     string // or folder of its models
+	Endpoint endpoint.Config
+}
+
+func (t translateConfig) open() (archive.Translator, error) {
+	switch {
+	case t.Program != "":
+		return translate.NewProgram(t.Program, t.File, nil)
+	case t.Endpoint.URL != "":
+		return translate.NewEndpoint(t.Endpoint)
 	}
 	return nil, nil
 }

@@ -23,6 +23,7 @@ func (d *door) viewRoutes() []route {
 		get("items", "/views/{view}", "An opened item again; no new act", d.view),
 		stream("items", http.MethodGet, "/views/{view}/original", "The item's bytes; Range is understood", "application/octet-stream", d.original),
 		stream("items", http.MethodGet, "/views/{view}/text", "The text read out of the item, pages separated by form feeds", "text/plain", d.text),
+		get("items", "/views/{view}/translations", "What machines made of its text in other languages", d.translations),
 		stream("items", http.MethodGet, "/views/{view}/thumbnail", "A small JPEG made by a confined worker", "image/jpeg", d.thumbnail),
 		stream("items", http.MethodGet, "/views/{view}/pages/{page}", "One page as an image, drawn by a confined worker; {page} is such as 1.png", "image/png", d.page).with(
 			param{name: "width", kind: "integer", doc: "pixels; 0 is 1000, at most 3000"}),
@@ -84,6 +85,15 @@ func (d *door) text(w http.ResponseWriter, r *http.Request, who archive.Actor) e
 	}
 	send(w, v, "text/plain; charset=utf-8", []byte(text))
 	return nil
+}
+
+func (d *door) translations(r *http.Request, who archive.Actor) (wire.Translations, error) {
+	v, err := d.find(r, who)
+	if err != nil {
+		return wire.Translations{}, err
+	}
+	all, err := v.Translations(r.Context())
+	return wire.Translations{Translations: orEmpty(each(all, func(t archive.Translation) wire.Translation { return wire.Translation(t) }))}, err
 }
 
 func (d *door) thumbnail(w http.ResponseWriter, r *http.Request, who archive.Actor) error {

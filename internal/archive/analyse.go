@@ -22,6 +22,9 @@ type AnalyseRequest struct {
 	Purpose  candor.PurposeID
 	OCR      string // as of an addition
 	Password string // opens encrypted items; kept nowhere
+
+	// Translate, a language of ISO 639-1, has the texts translated instead.
+	Translate string
 }
 
 // AnalyseResult says what came of reading items again, with the receipt of it.
@@ -48,10 +51,11 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	if len(r.Items) == 0 || len(r.Items) > mostAnalysed {
 		return AnalyseResult{}, candor.Errorf(candor.Invalid, "1 to %d items are analysed at a time; these are %d.", mostAnalysed, len(r.Items))
 	}
-	if err := a.checkOCR(r.OCR); err != nil {
+	model, err := a.analysedBy(r)
+	if err != nil {
 		return AnalyseResult{}, err
 	}
-	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items, Model: a.listensBy()})
+	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items, Model: model, Translate: r.Translate})
 	if err != nil {
 		return AnalyseResult{}, err
 	}
@@ -60,6 +64,9 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 		return AnalyseResult{}, err
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
+		if r.Translate != "" {
+			return a.textsOutcome(items), nil
+		}
 		return a.originalsOutcome(items), nil
 	})
 	if err != nil {
@@ -67,7 +74,7 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	}
 	out := AnalyseResult{Receipt: done.receipt}
 	for _, it := range items {
-		one, err := a.readAgain(ctx, it.ID, done.keys[candor.ItemKey(it.Collection, it.ID, candor.Original)], r)
+		one, err := a.analyse(ctx, it, done.keys, r)
 		if err != nil {
 			return out, err
 		}
@@ -78,8 +85,43 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	return out, err
 }
 
-// readAgain reads one item with the key of its original.
-func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r AnalyseRequest) (Analysed, error) {
+// Tools are what items can be read again with here.
+type Tools struct {
+	Languages  []string // that pictures of text can be read in, by tesseract's names
+	Translator string   // "" if there is none
+}
+
+// Tools tells what there is.
+func (a *Archive) Tools() (t Tools) {
+	if a.cfg.Recognizer != nil {
+		t.Languages = a.cfg.Recognizer.Languages()
+	}
+	if a.cfg.Translator != nil {
+		t.Translator = a.cfg.Translator.Name()
+	}
+	return t
+}
+
+// analysedBy names the model that gets what the items hold, "" if none does.
+func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
+	if r.Translate == "" {
+		return a.listensBy(), a.checkOCR(r.OCR)
+	}
+	if r.OCR != "" || r.Password != "" {
+		return "", candor.Errorf(candor.Invalid, "Items are read again or translated, not both at once. Translate them after reading them.")
+	}
+	return a.translatesBy(r.Translate)
+}
+
+func (a *Archive) analyse(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte, r AnalyseRequest) (Analysed, error) {
+	if r.Translate != "" {
+		return a.translate(ctx, it.ID, keys, r.Translate)
+	}
+	return a.readAgain(ctx, it.ID, keys[candor.ItemKey(it.Collection, it.ID, candor.Original)], r)
+}
+
+// rework changes one item that nobody else changes meanwhile.
+func (a *Archive) rework(ctx context.Context, id candor.ItemID, change func(was candor.Item) (Analysed, error)) (Analysed, error) {
 	d, fresh, err := a.drafts.claim(ctx, id, a.cfg.Catalog)
 	if err != nil {
 		return Analysed{}, err
@@ -93,7 +135,23 @@ func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was := d.item
-	c, err := a.cfg.Vault.Open(ctx, candor.ItemKey(was.Collection, id, candor.Original), key)
+	done, err := change(was)
+	if err != nil {
+		return Analysed{}, err
+	}
+	d.item = done.Item
+	a.totals.change(was, done.Item)
+	return done, nil
+}
+
+// readAgain reads one item with the key of its original. What machines made of
+// the former text goes with it.
+func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r AnalyseRequest) (Analysed, error) {
+	return a.rework(ctx, id, func(was candor.Item) (Analysed, error) { return a.rereadFrom(ctx, was, key, r) })
+}
+
+func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, r AnalyseRequest) (Analysed, error) {
+	c, err := a.cfg.Vault.Open(ctx, candor.ItemKey(was.Collection, was.ID, candor.Original), key)
 	if err != nil {
 		return Analysed{}, err
 	}
@@ -115,17 +173,12 @@ func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r
 		reading.Lack(fmt.Sprintf("%d files were found inside and not kept; take them out and add them", s.inside))
 	}
 	now := was
-	now.Renditions = []candor.Rendition{candor.Original}
+	now.Renditions, now.Translated = []candor.Rendition{candor.Original}, nil
 	if err := fam.keepReading(ctx, &now, reading, &s.sink); err != nil {
 		return Analysed{}, err
 	}
 	now.Parts = was.Parts
-	if err := a.replace(ctx, was, now, s.text.String()); err != nil {
-		return Analysed{}, err
-	}
-	d.item = now
-	a.totals.change(was, now)
-	return Analysed{Item: now, Was: was.Condition}, nil
+	return Analysed{Item: now, Was: was.Condition}, a.replace(ctx, was, now, s.text.String(), nil)
 }
 
 // worse tells whether a reading failed where the one before did not.
@@ -136,8 +189,9 @@ func worse(now, was candor.Condition) bool {
 
 // replace makes durable and searchable what was read of an item, and lets go of
 // renditions that it has no more.
-func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string) error {
+func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string, translations []Translation) error {
 	doc := a.document(ctx, now, a.pathOf(ctx, now), text)
+	doc.Translation = searchable(translations)
 	a.storing.Lock()
 	defer a.storing.Unlock()
 	manifest, err := json.Marshal(now)

@@ -34,6 +34,7 @@ type Config struct {
 	Index      Index
 	Finder     Finder     // nil: nothing is found that texts name
 	Embedder   Embedder   // nil: nothing is searched by meaning
+	Translator Translator // nil: nothing is translated
 	Answerer   Answerer   // nil: questions get passages and no answer
 	Recognizer Recognizer // nil: text in pictures is not read
 	Listener   Listener   // nil: sound and moving pictures are kept and not looked into
@@ -203,9 +204,10 @@ type SearchRequest struct {
 	Limit      int                 `json:"limit,omitempty"` // 0 is 20; at most 100
 	Sort       string              `json:"sort,omitempty"`  // relevance, date-desc, date-asc
 	Facets     bool                `json:"facets,omitempty"`
-	Fold       string              `json:"fold,omitempty"`  // of query.Folds: show only the best of those that belong together; then Offset, not After
-	Added      time.Time           `json:"added,omitzero"`  // only what was added from then on
-	Saved      string              `json:"saved,omitempty"` // the saved search that this makes again
+	Fold       string              `json:"fold,omitempty"`      // of query.Folds: show only the best of those that belong together; then Offset, not After
+	Translate  []string            `json:"translate,omitempty"` // look for the words in these languages too (ISO 639-1); the translator is told the words
+	Added      time.Time           `json:"added,omitzero"`      // only what was added from then on
+	Saved      string              `json:"saved,omitempty"`     // the saved search that this makes again
 }
 
 // Modes of a search: by words, by meaning, or by both at once. Results by meaning

@@ -20,23 +20,24 @@ import (
 // It is sealed to the auditor's age recipients and stored beside the log; see
 // docs/spec/details.md.
 type Details struct {
-	Person  candor.PersonID     `json:"person"`
-	Name    string              `json:"name,omitempty"`
-	Purpose candor.PurposeID    `json:"purpose,omitempty"`
-	Why     string              `json:"why,omitempty"`
-	Query   string              `json:"query,omitempty"`
-	Mode    string              `json:"mode,omitempty"`  // semantic or hybrid; empty is by words
-	Like    candor.ItemID       `json:"like,omitempty"`  // the item that was asked for more like
-	Model   string              `json:"model,omitempty"` // that a question was given to, or that any sound is given to, and where
-	Sent    []string            `json:"sent,omitempty"`  // passages that it was given
-	Filters map[string][]string `json:"filters,omitempty"`
-	Fold    string              `json:"fold,omitempty"`    // results were folded by it
-	Saved   string              `json:"saved,omitempty"`   // the saved search that was made again
-	Watch   bool                `json:"watch,omitempty"`   // by the archive itself, to count what is new
-	Source  string              `json:"source,omitempty"`  // what was handed in
-	Subject string              `json:"subject,omitempty"` // whom or what an administrative act concerned
-	Because string              `json:"because,omitempty"` // why it was decided so
-	Items   []candor.ItemID     `json:"items,omitempty"`
+	Person    candor.PersonID     `json:"person"`
+	Name      string              `json:"name,omitempty"`
+	Purpose   candor.PurposeID    `json:"purpose,omitempty"`
+	Why       string              `json:"why,omitempty"`
+	Query     string              `json:"query,omitempty"`
+	Mode      string              `json:"mode,omitempty"`  // semantic or hybrid; empty is by words
+	Like      candor.ItemID       `json:"like,omitempty"`  // the item that was asked for more like
+	Model     string              `json:"model,omitempty"` // that a question was given to, or that any sound is given to, and where
+	Sent      []string            `json:"sent,omitempty"`  // passages that it was given
+	Filters   map[string][]string `json:"filters,omitempty"`
+	Translate string              `json:"translate,omitempty"` // languages that a text, or the words of a query, were put into by Model
+	Fold      string              `json:"fold,omitempty"`      // results were folded by it
+	Saved     string              `json:"saved,omitempty"`     // the saved search that was made again
+	Watch     bool                `json:"watch,omitempty"`     // by the archive itself, to count what is new
+	Source    string              `json:"source,omitempty"`    // what was handed in
+	Subject   string              `json:"subject,omitempty"`   // whom or what an administrative act concerned
+	Because   string              `json:"because,omitempty"`   // why it was decided so
+	Items     []candor.ItemID     `json:"items,omitempty"`
 }
 
 // sealer encrypts details. It holds public keys only: what it has sealed it

@@ -5,3 +5,6 @@ var SampleOf = sample
 
 // ThreadOf names a message's conversation.
 var ThreadOf = threadOf
+
+// Pieces divides a page for a translator.
+var Pieces = pieces

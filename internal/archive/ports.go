@@ -194,6 +194,15 @@ type Listener interface {
 	Sound(ctx context.Context, src candor.Source, from time.Duration) ([]byte, error)
 }
 
+// Translator puts texts into other languages. Safe for concurrent use.
+type Translator interface {
+	// Name tells which model translates, and where.
+	Name() string
+	// Translate puts a text of some paragraphs into a language; both are codes of
+	// ISO 639-1, and from is "" if it is not known.
+	Translate(ctx context.Context, text, from, to string) (string, error)
+}
+
 // Answerer has a language model answer questions. Safe for concurrent use.
 type Answerer interface {
 	// Name tells which model answers, and where.

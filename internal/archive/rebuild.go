@@ -171,8 +171,10 @@ func (r *rebuild) keepItems(ctx context.Context, manifests []candor.KeyName) err
 			return candor.Wrap(err, candor.Verification, "A manifest in the vault is damaged. Restore it from a backup.")
 		}
 		items = append(items, item)
-		if slices.Contains(item.Renditions, candor.Text) {
-			texts = append(texts, candor.ItemKey(item.Collection, item.ID, candor.Text))
+		for _, rendition := range []candor.Rendition{candor.Text, candor.Translations} {
+			if slices.Contains(item.Renditions, rendition) {
+				texts = append(texts, candor.ItemKey(item.Collection, item.ID, rendition))
+			}
 		}
 		r.notePlaces(item)
 	}
@@ -191,12 +193,14 @@ func (r *rebuild) index(ctx context.Context, items []candor.Item, texts []candor
 	var docs []query.Document
 	var size int
 	for i, it := range items {
-		text, err := r.text(ctx, it, keys)
+		text, translations, err := r.archive.textsOf(ctx, it, keys)
 		if err != nil {
 			return err
 		}
-		docs = append(docs, r.archive.document(ctx, it, r.archive.pathOf(ctx, it), text))
-		size += len(text)
+		doc := r.archive.document(ctx, it, r.archive.pathOf(ctx, it), text)
+		doc.Translation = searchable(translations)
+		docs = append(docs, doc)
+		size += len(text) + len(doc.Translation)
 		if size > batchText || len(docs) == batchItems || i == len(items)-1 {
 			if err := r.archive.cfg.Index.Put(ctx, docs); err != nil {
 				return err
@@ -206,16 +210,6 @@ func (r *rebuild) index(ctx context.Context, items []candor.Item, texts []candor
 		}
 	}
 	return nil
-}
-
-func (r *rebuild) text(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte) (string, error) {
-	name := candor.ItemKey(it.Collection, it.ID, candor.Text)
-	key, ok := keys[name]
-	if !ok {
-		return "", nil
-	}
-	data, err := readSealed(ctx, r.archive.cfg.Vault, name, key)
-	return string(data), err
 }
 
 // pathOf walks up from a part to the file that was handed in.

@@ -191,7 +191,7 @@ func (a *Archive) lookAgain(ctx context.Context, id string) error {
 	r := s.Request
 	r.Saved, r.Added = s.ID, s.Since
 	looked := a.now()
-	q, err := questionOf(&r)
+	q, err := a.questionOf(&r)
 	if err != nil {
 		return err
 	}

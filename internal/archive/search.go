@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -28,7 +29,7 @@ const (
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {
-	q, err := questionOf(&r)
+	q, err := a.questionOf(&r)
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -46,8 +47,11 @@ func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (Searc
 }
 
 // questionOf reads what a request means, and sets its mode if it names an item.
-func questionOf(r *SearchRequest) (q question, err error) {
+func (a *Archive) questionOf(r *SearchRequest) (q question, err error) {
 	q = question{kind: candor.ActSearch, node: query.All{}, least: leastLikeness}
+	if q.translator, err = a.checkLanguages(*r); err != nil {
+		return q, err
+	}
 	if r.Like != "" {
 		if r.Query != "" || r.Mode != "" && r.Mode != ModeSemantic {
 			return q, candor.Errorf(candor.Invalid, "What is like an item is found by meaning, without words. Leave the query away.")
@@ -61,10 +65,11 @@ func questionOf(r *SearchRequest) (q question, err error) {
 
 // question is what a request means, and as what kind of act it is looked for.
 type question struct {
-	kind  candor.Act
-	node  query.Node
-	least float64 // likeness of what is found by meaning
-	model string  // that is given the snippets, if any is; they are recorded as sent
+	kind       candor.Act
+	node       query.Node
+	least      float64 // likeness of what is found by meaning
+	model      string  // that is given the snippets, if any is; they are recorded as sent
+	translator string  // that is told the words, if any is
 
 	countOnly bool // show nothing but how many
 }
@@ -72,7 +77,7 @@ type question struct {
 // find looks for what a question means.
 func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: q.model, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly})
+	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: cmp.Or(q.model, q.translator), Translate: strings.Join(r.Translate, ","), Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -83,6 +88,9 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	var found query.Result
 	var items []candor.Item
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (res result, err error) {
+		if err = a.inOtherLanguages(ctx, r, q.node, &ask); err != nil {
+			return res, err
+		}
 		if found, err = a.cfg.Index.Search(ctx, ask); err != nil {
 			return res, err
 		}

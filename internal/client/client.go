@@ -267,6 +267,11 @@ func (c *Client) Text(ctx context.Context, view string) (io.ReadCloser, error) {
 	return c.contents(ctx, view, "text")
 }
 
+// Translations returns what machines made of an opened item's text.
+func (c *Client) Translations(ctx context.Context, view string) (wire.Translations, error) {
+	return get[wire.Translations](ctx, c, "/views/"+url.PathEscape(view)+"/translations", nil)
+}
+
 func (c *Client) contents(ctx context.Context, view, what string) (io.ReadCloser, error) {
 	res, err := c.send(ctx, http.MethodGet, "/views/"+url.PathEscape(view)+"/"+what, nil, "", nil)
 	if err != nil {

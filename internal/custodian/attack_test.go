@@ -24,7 +24,7 @@ func TestHonestRequests(t *testing.T) {
 	w.released(w.ask(candor.ActExport, nil, original(1), original(2)))
 	w.released(w.ask(candor.ActOpen, func(r *receipt.Record) { r.Collection = "" }, original(2)))
 	w.released(w.ask(candor.ActRebuild, nil, "document/purpose/p-x", candor.ItemKey("main", item(9), candor.Manifest),
-		candor.ItemKey("main", item(9), candor.Text), "coverage/p-aaaaaaaaaa/AAAA"))
+		candor.ItemKey("main", item(9), candor.Text), candor.ItemKey("main", item(9), candor.Translations), "coverage/p-aaaaaaaaaa/AAAA"))
 	if size, err := w.c.Head(t.Context()); err != nil || size != w.log.size() {
 		t.Errorf("Head = %d, %v; the log has %d", size, err, w.log.size())
 	}

@@ -320,8 +320,8 @@ func opens(act string, n parsedName) bool {
 	}
 	switch candor.Act(act) {
 	case candor.ActRebuild, candor.ActChangeTerms, candor.ActApprove:
-		small := n.rendition == string(candor.Manifest) || n.rendition == string(candor.Text)
-		return n.kind == documentName || n.kind == coverageName || n.kind == itemName && small
+		indexed := slices.Contains([]string{string(candor.Manifest), string(candor.Text), string(candor.Translations)}, n.rendition)
+		return n.kind == documentName || n.kind == coverageName || n.kind == itemName && indexed
 	case candor.ActReleaseKey:
 		return n.kind == archiveName || n.kind == documentName
 	}

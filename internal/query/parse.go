@@ -35,7 +35,7 @@ var dateFields = []string{"date", "added"}
 
 // Fields returns the names that may stand before a colon.
 func Fields() []string {
-	return []string{"name", "path", "title", "text", "type", "language", "people",
+	return []string{"name", "path", "title", "text", "translation", "type", "language", "people",
 		"collection", "condition", "meta", "date", "added"}
 }
 

@@ -63,23 +63,24 @@ func (All) node()      {}
 
 // Document is what an index holds of one item.
 type Document struct {
-	Num        uint32 // the key; putting the same Num again replaces
-	Item       candor.ItemID
-	Collection string
-	Name       string
-	Path       string
-	Title      string
-	Text       string // pages separated by form feeds
-	Type       string // media type
-	Language   string
-	People     []string
-	Condition  candor.Condition
-	Date       time.Time // zero when not known
-	Added      time.Time
-	Fields     []candor.Field
-	Meaning    Meaning
-	Named      Named
-	Kin        Kin
+	Num         uint32 // the key; putting the same Num again replaces
+	Item        candor.ItemID
+	Collection  string
+	Name        string
+	Path        string
+	Title       string
+	Text        string // pages separated by form feeds
+	Translation string // by a machine, of Text; likewise
+	Type        string // media type
+	Language    string
+	People      []string
+	Condition   candor.Condition
+	Date        time.Time // zero when not known
+	Added       time.Time
+	Fields      []candor.Field
+	Meaning     Meaning
+	Named       Named
+	Kin         Kin
 }
 
 // Named is what a text names, each once.
@@ -199,7 +200,7 @@ type Snippet struct {
 	Text  string // plain text, at most about 240 characters, cut at word ends
 	Marks []Span // byte ranges of Text, in order, not overlapping
 	Page  int    // 1-based; 0 when the item has no pages
-	Field string // "text", "title", "name" or "fields"
+	Field string // "text", "translation", "title", "name" or "fields"
 }
 
 // Span is a half-open byte range.

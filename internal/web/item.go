@@ -66,25 +66,28 @@ func (s *server) open(w http.ResponseWriter, v *visit) error {
 
 // viewPageData is what the page of an opened item shows.
 type viewPageData struct {
-	View     Opened
-	Tab      string
-	Tabs     []tab
-	From     string // the results page it was opened from
-	Query    string
-	Sheets   []sheet
-	Kin      map[string]string // by what it belongs to others
-	Paged    bool              // the item has pages that can be drawn
-	Picture  bool
-	Sound    bool // a recording
-	At, Last int  // first sheet shown, number of sheets
-	Previous int  // sheet numbers; 0 when there is none
-	Next     int
-	Hits     int // marks in the whole text
-	HitPages []int
-	NoText   bool
-	Boxes    map[int]boxes // by page, where marked words stand on its picture
-	Left     time.Duration
-	Parent   candor.ItemID
+	View         Opened
+	Tab          string
+	Tabs         []tab
+	From         string // the results page it was opened from
+	Query        string
+	Sheets       []sheet
+	Translations []archive.Translation
+	Tools        archive.Tools
+	MayAnalyse   bool              // under the purpose that it was opened under
+	Kin          map[string]string // by what it belongs to others
+	Paged        bool              // the item has pages that can be drawn
+	Picture      bool
+	Sound        bool // a recording
+	At, Last     int  // first sheet shown, number of sheets
+	Previous     int  // sheet numbers; 0 when there is none
+	Next         int
+	Hits         int // marks in the whole text
+	HitPages     []int
+	NoText       bool
+	Boxes        map[int]boxes // by page, where marked words stand on its picture
+	Left         time.Duration
+	Parent       candor.ItemID
 }
 
 // LeftSeconds is for the script, which counts down by its own clock.
@@ -122,7 +125,11 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	if err != nil && candor.CodeOf(err) != candor.NotFound {
 		return err
 	}
+	data.Tools, data.MayAnalyse = s.Archive.Tools(), slices.Contains(opened.Purpose.Acts, candor.ActAnalyse)
 	data.Kin = opened.Contents.Kin(text)
+	if data.Translations, err = opened.Contents.Translations(v.Context()); err != nil {
+		return err
+	}
 	data.lay(text, words, number(v.FormValue("p"), 1))
 	recognised, err := opened.Contents.Words(v.Context())
 	if err != nil {
@@ -254,6 +261,12 @@ func (s *server) tabsOf(d *viewPageData) []tab {
 	tabs := []tab{{ID: "read", Title: s.pages.text("Read")}, {ID: "details", Title: s.pages.text("Details"), Count: len(it.Fields)}}
 	if len(it.Parts) > 0 || d.Parent != "" {
 		tabs = append(tabs, tab{ID: "parts", Title: s.pages.text("Parts"), Count: len(it.Parts)})
+	}
+	if len(d.Translations) > 0 {
+		tabs = slices.Insert(tabs, 1, tab{ID: "translation", Title: s.pages.text("Translation")})
+	}
+	if d.MayAnalyse {
+		tabs = append(tabs, tab{ID: "again", Title: s.pages.text("Read again")})
 	}
 	tabs = append(tabs, tab{ID: "places", Title: s.pages.text("Places"), Count: len(it.Places)},
 		tab{ID: "record", Title: s.pages.text("Record")})

@@ -50,6 +50,7 @@ type standIn struct {
 	broken  error // every use fails with it
 	acts    int   // searches and opens performed
 	last    archive.SearchRequest
+	again   archive.AnalyseRequest
 	saved   []archive.Saved
 	audit   *audits
 }
@@ -654,6 +655,29 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 	return res, err
 }
 
+func (s *standIn) Tools() archive.Tools {
+	return archive.Tools{Languages: []string{"deu", "eng"}, Translator: "candle-7b at http://127.0.0.1:11434/v1"}
+}
+
+// Analyse pretends to read: a password opens, a language translates.
+func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.active(who, r.Purpose)
+	if err != nil {
+		return archive.AnalyseResult{}, err
+	}
+	s.acts++
+	s.again = r
+	for _, it := range s.items {
+		if it.ID == r.Items[0] {
+			rec, err := s.outcome("analyse", p, 1, 0, 0)
+			return archive.AnalyseResult{Items: []archive.Analysed{{Item: it, Was: candor.Encrypted, Kept: r.Password == "wrong"}}, Receipt: rec}, err
+		}
+	}
+	return archive.AnalyseResult{}, candor.Errorf(candor.Denied, "Refused: there is no such item in the collections of this purpose.")
+}
+
 // Ask answers with the passages that a search finds; of a question that has
 // "model" in it, a model is pretended to have said something.
 func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error) {
@@ -836,6 +860,14 @@ func (d drawn) Sound(_ context.Context, from time.Duration) ([]byte, error) {
 
 func (d drawn) Kin(string) map[string]string {
 	return map[string]string{"alike": "00000000000000aa", "thread": "00000000000000bb"}
+}
+
+func (d drawn) Translations(context.Context) ([]archive.Translation, error) {
+	if d.item.Type != "message/rfc822" {
+		return nil, nil
+	}
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	return []archive.Translation{{Translated: candor.Translated{To: "de", By: "candle-7b at http://127.0.0.1:11434/v1", At: at}, Text: "Liebe Marta,\n\ndas <b>Angebot</b> kam am 15."}}, nil
 }
 
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {

@@ -61,6 +61,8 @@ type Adding interface {
 // Reading are the uses that show something.
 type Reading interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
+	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
+	Tools() archive.Tools
 	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)
 	SavedSearches(ctx context.Context, who archive.Actor) ([]archive.Saved, error)
 	ForgetSearch(ctx context.Context, who archive.Actor, id string) error
@@ -91,6 +93,7 @@ type Contents interface {
 	Text(ctx context.Context) (string, error)
 	Words(ctx context.Context) (map[int]candor.PageText, error)
 	Kin(text string) map[string]string
+	Translations(ctx context.Context) ([]archive.Translation, error)
 	Thumbnail(ctx context.Context) ([]byte, error)
 	Page(ctx context.Context, page, width int) ([]byte, error)
 	Sound(ctx context.Context, from time.Duration) ([]byte, error)

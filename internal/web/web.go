@@ -136,6 +136,7 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /results/{id}/originals", s.signedIn(s.takeOriginals))
 
 	mux.Handle("GET /item/{item}", s.signedIn(s.itemLink))
+	mux.Handle("POST /item/{item}/again", s.signedIn(s.readAgain))
 	mux.Handle("POST /open", s.signedIn(s.open))
 	mux.Handle("GET /view/{id}", s.signedIn(s.view))
 	mux.Handle("GET /view/{id}/page/{file}", s.signedIn(s.viewPage))

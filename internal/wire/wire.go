@@ -219,6 +219,7 @@ type SearchRequest struct {
 	Sort       string              `json:"sort,omitempty" doc:"relevance, date-desc or date-asc"`
 	Facets     bool                `json:"facets,omitempty"`
 	Fold       string              `json:"fold,omitempty" doc:"alike, thread or family: show only the best of the results that belong together; go on by offset"`
+	Translate  []string            `json:"translate,omitempty" doc:"look for the words in these languages too (ISO 639-1); the translator that is set up is told them"`
 	Added      time.Time           `json:"added,omitzero" doc:"only what was added from then on"`
 	Saved      string              `json:"saved,omitempty" doc:"the saved search that this makes again; its new items are then new no more"`
 }
@@ -343,6 +344,17 @@ type View struct {
 	Receipt
 }
 
+// Translations are what machines made of an item's text.
+type Translations struct {
+	Translations []Translation `json:"translations"`
+}
+
+// Translation is one of them; pages are separated by form feeds, as in the text.
+type Translation struct {
+	candor.Translated
+	Text string `json:"text"`
+}
+
 // ExportRequest asks for the originals of items as one zip.
 type ExportRequest struct {
 	Purpose candor.PurposeID `json:"purpose"`
@@ -355,6 +367,8 @@ type AnalyseRequest struct {
 	Purpose  candor.PurposeID `json:"purpose"`
 	OCR      string           `json:"ocr,omitempty" doc:"languages that pictures of pages are read in, such as eng+deu, or off; empty is the server's choice"`
 	Password string           `json:"password,omitempty" doc:"opens encrypted items; kept nowhere"`
+
+	Translate string `json:"translate,omitempty" doc:"a language (ISO 639-1) to have the texts translated into, instead of reading them again"`
 }
 
 // Analysis says what came of reading items again.
@@ -373,7 +387,7 @@ type Analysed struct {
 	Condition candor.Condition `json:"condition"`
 	Reason    string           `json:"reason,omitempty"`
 	TextSize  int64            `json:"text_bytes"`
-	Kept      bool             `json:"kept,omitempty" doc:"reading it again failed, so that what was read before stays"`
+	Kept      bool             `json:"kept,omitempty" doc:"reading it again failed, or there was nothing to translate, so that it stays as it was"`
 }
 
 // Done answers an act that returns nothing but its proof.

@@ -5,7 +5,9 @@
 package endpoint
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -85,6 +88,39 @@ func (c *Client) nearOnly(_ context.Context, _, address string, _ syscall.RawCon
 	}
 	return nil
 }
+
+// Message is one of a chat.
+type Message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// Chat returns what the model says next (OpenAI's chat completions), in at most
+// so many tokens and bytes. Errors as of Post, and Verification when the reply is none.
+func (c *Client) Chat(ctx context.Context, messages []Message, tokens int, most int64) (string, error) {
+	body, err := json.Marshal(map[string]any{"model": c.cfg.Model, "messages": messages, "temperature": 0, "max_tokens": tokens, "stream": false})
+	if err != nil {
+		return "", err
+	}
+	data, err := c.Post(ctx, "/chat/completions", "application/json", bytes.NewReader(body), most)
+	if err != nil {
+		return "", err
+	}
+	var reply struct {
+		Choices []struct{ Message Message } `json:"choices"`
+	}
+	if err := json.Unmarshal(data, &reply); err != nil || len(reply.Choices) == 0 {
+		return "", candor.Errorf(candor.Verification, "The %s endpoint replied with what is no answer.", c.cfg.Kind)
+	}
+	return reply.Choices[0].Message.Content, nil
+}
+
+// Said is what a model's reply says, as valid UTF-8, without its thoughts.
+func Said(reply string) string {
+	return strings.TrimSpace(thoughts.ReplaceAllString(strings.ToValidUTF8(reply, "\ufffd"), ""))
+}
+
+var thoughts = regexp.MustCompile(`(?s)<think>.*?</think>`) // some models think aloud first
 
 // Post sends a body to a path below the address and returns at most so many
 // bytes of the reply. Errors: Unavailable when the endpoint cannot be reached,

@@ -81,6 +81,7 @@ func sample() []query.Document {
 		{Num: 70000, Name: "empty.bin", Path: "empty.bin", Type: "application/octet-stream", Condition: candor.Unsupported, Collection: "other"},
 	}
 	docs[0].Named = query.Named{Emails: []string{"a@example.org", "b@example.org"}, Phones: []string{"+4930901820"}}
+	docs[2].Translation = "About building the roads, and the handover of the Waldstrasse. A naive tavern."
 	docs[1].Named = query.Named{People: []string{"Ana Lund", "Rosa Osei"}, Places: []string{"Port Velmere"}, Organisations: []string{"Port Velmere Council"}}
 	docs[3].Named = query.Named{Emails: []string{"a@example.org"}, IBANs: []string{"DE89370400440532013000"}}
 	for i := range docs {

@@ -96,6 +96,8 @@ func partsOf(d *query.Document, field int) []string {
 		return []string{d.Path}
 	case fieldPeople:
 		return d.People
+	case fieldTranslation:
+		return []string{d.Translation}
 	}
 	values := make([]string, len(d.Fields))
 	for i, f := range d.Fields {

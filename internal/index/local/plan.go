@@ -182,7 +182,7 @@ func (p *plan) rank(n ranked, words string) node {
 // not one.
 func scope(field string) []int {
 	if field == "" {
-		return []int{fieldText, fieldTitle, fieldName, fieldPath, fieldPeople, fieldMeta}
+		return []int{fieldText, fieldTitle, fieldName, fieldPath, fieldPeople, fieldMeta, fieldTranslation}
 	}
 	if i := slices.Index(fieldNames[:], field); i >= 0 {
 		return []int{i}

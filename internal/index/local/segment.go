@@ -162,6 +162,9 @@ func (s *segment) readStats(b []byte) error {
 	d := decoder{b: b}
 	docs, low, high := d.uvarint(), d.uvarint(), d.uvarint()
 	for i := range s.stats {
+		if i >= firstFields && len(d.b) == 0 {
+			break // a field that came later
+		}
 		s.stats[i] = fieldStats{d.uvarint(), d.uvarint()}
 	}
 	if docs == 0 || docs >= endOfList || high > 1<<32-1 || low > high {
@@ -231,6 +234,9 @@ func (s *segment) numbers(b []byte) (*packed, error) {
 func (s *segment) nums() (*packed, error) { return whole(s, sectionNums, s.numbers) }
 
 func (s *segment) lengths(field int) (*packed, error) {
+	if _, ok := s.sections[prefixLengths+fieldNames[field]]; !ok && field >= firstFields {
+		return &packed{n: int(s.docs)}, nil
+	}
 	return whole(s, prefixLengths+fieldNames[field], s.numbers)
 }
 

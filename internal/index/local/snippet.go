@@ -23,6 +23,7 @@ var sources = []struct {
 	text          func(storedDoc) string
 }{
 	{"text", "text", func(d storedDoc) string { return d.text }},
+	{"translation", "translation", func(d storedDoc) string { return d.translation }},
 	{"title", "title", func(d storedDoc) string { return d.title }},
 	{"name", "name", func(d storedDoc) string { return d.name }},
 	{"meta", "fields", func(d storedDoc) string { return d.meta }},
@@ -60,7 +61,7 @@ type excerpt struct {
 func cut(text, field string, found []match) []query.Snippet {
 	excerpts := excerptsOf(text, found)
 	slices.SortStableFunc(excerpts, func(a, b excerpt) int { return cmp.Compare(b.score, a.score) })
-	pages := field == "text" && strings.Contains(text, "\f")
+	pages := (field == "text" || field == "translation") && strings.Contains(text, "\f")
 	var out []query.Snippet
 	for _, w := range excerpts[:min(len(excerpts), maxSnippets)] {
 		start, end := bounds(text, found[w.first].start, found[w.last].end)

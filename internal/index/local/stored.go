@@ -10,7 +10,8 @@ import (
 )
 
 // A stored document is the item's ID, and frames: the first holds name, path,
-// title and metadata values, each with its length; the others hold the text.
+// title, metadata values and, if there is one, a translation, each with its
+// length; the others hold the text.
 // A frame is uvarint 2·plain length + 1 if it is compressed, uvarint length,
 // bytes.
 const (
@@ -24,6 +25,7 @@ const (
 type storedDoc struct {
 	item                    string
 	name, path, title, meta string
+	translation             string
 	text                    string
 }
 
@@ -48,7 +50,11 @@ func (e *storeEncoder) encode(d *query.Document) []byte {
 	h := appendBytes(e.head[:0], d.Name)
 	h = appendBytes(h, d.Path)
 	h = appendBytes(h, d.Title)
-	e.head = appendBytes(h, joinedMeta(d))
+	h = appendBytes(h, joinedMeta(d))
+	if d.Translation != "" {
+		h = appendBytes(h, d.Translation)
+	}
+	e.head = h
 	e.out = appendBytes(e.out[:0], string(d.Item))
 	e.frame(e.head)
 	for text := d.Text; text != ""; {
@@ -85,6 +91,9 @@ func decodeStored(z *zstd.Decoder, record []byte, text bool) (out storedDoc, err
 	head := decoder{b: readFrame(z, &d)}
 	for _, s := range []*string{&out.name, &out.path, &out.title, &out.meta} {
 		*s = string(head.bytes())
+	}
+	if len(head.b) > 0 {
+		out.translation = string(head.bytes())
 	}
 	if d.err == nil {
 		d.err = head.err

@@ -23,14 +23,17 @@ const (
 	fieldPath
 	fieldPeople
 	fieldMeta
+	fieldTranslation
 	fieldCount
+
+	firstFields = fieldTranslation // that the first version of the format had
 )
 
-var fieldNames = [fieldCount]string{"text", "title", "name", "path", "people", "meta"}
+var fieldNames = [fieldCount]string{"text", "title", "name", "path", "people", "meta", "translation"}
 
 // fieldWeights say how much a word in a field weighs in the score. A name
 // stands at the end of most paths too, so that the two together weigh 1.
-var fieldWeights = [fieldCount]float64{1, 1, 0.5, 0.5, 1, 1}
+var fieldWeights = [fieldCount]float64{1, 1, 0.5, 0.5, 1, 1, 0.8}
 
 // A term of the dictionary is a byte for field and form, and the word.
 const (

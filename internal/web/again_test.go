@@ -1,0 +1,49 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"candor"
+)
+
+func TestReadAgainPage(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	view, _ := r.open(1, "")
+	if _, body := r.get(view + "?tab=translation"); !strings.Contains(body, "Made by a machine: candle-7b") || !strings.Contains(body, "&lt;b&gt;Angebot") {
+		t.Error("a translation is not shown, or not said to be a machine's")
+	}
+	if _, body := r.get(view + "?tab=again"); strings.Contains(body, "Read it again") {
+		t.Error("an item can be read again under a purpose that does not allow it")
+	}
+	for i := range d.archive.list {
+		d.archive.list[i].Acts = append(d.archive.list[i].Acts, candor.ActAnalyse)
+	}
+	view, _ = r.open(1, "")
+	_, body := r.get(view + "?tab=again")
+	for _, want := range []string{`name="password"`, `value="deu"`, "/again", `name="to"`, "is given to candle-7b"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the form lacks %q", want)
+		}
+	}
+	again := "/item/" + string(d.archive.items[1].ID) + "/again"
+	res, body := r.post(again, url.Values{"do": {"read"}, "password": {"hunter2"}, "ocr": {"deu", "eng"}})
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, "It was read again.") || strings.Contains(body, "hunter2") {
+		t.Errorf("read again: %d", res.StatusCode)
+	}
+	if a := d.archive.again; a.Password != "hunter2" || a.OCR != "deu+eng" || a.Translate != "" {
+		t.Errorf("asked for %+v", a)
+	}
+	if _, body = r.post(again, url.Values{"do": {"read"}, "password": {"wrong"}}); !strings.Contains(body, "what was read before stays") {
+		t.Error("a wrong password is not told")
+	}
+	if _, body = r.post(again, url.Values{"do": {"translate"}, "to": {"EN"}}); !strings.Contains(body, "translated it into English") || d.archive.again.Translate != "en" {
+		t.Errorf("translated: %+v", d.archive.again)
+	}
+	if res, _ = r.post(again, url.Values{"do": {"translate"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("into no language: %d", res.StatusCode)
+	}
+}
