@@ -28,6 +28,7 @@ for name in "$@"; do
 		(cd .. && scripts/bench-texts.sh)
 		go run ./search
 		;;
+	naming | reading) echo "takes files that are not in the repository: see docs/benchmarks.md" ;;
 	vault) go run ./vault -age "$root/.cache/bin/age" ;;
 	*) go run "./$name" ;;
 	esac

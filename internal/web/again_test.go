@@ -13,7 +13,7 @@ func TestReadAgainPage(t *testing.T) {
 	d := newDesk(t)
 	r := d.signedIn("m.lind")
 	view, _ := r.open(1, "")
-	if _, body := r.get(view + "?tab=translation"); !strings.Contains(body, "Made by a machine: candle-7b") || !strings.Contains(body, "&lt;b&gt;Angebot") {
+	if _, body := r.get(view + "?tab=translation"); !strings.Contains(body, "German, made by a machine: candle-7b") || !strings.Contains(body, "&lt;b&gt;Angebot") {
 		t.Error("a translation is not shown, or not said to be a machine's")
 	}
 	if _, body := r.get(view + "?tab=again"); strings.Contains(body, "Read it again") {

@@ -21,6 +21,7 @@ import (
 	devruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"candor"
 	"candor/internal/report"
 	"candor/receipt"
 )
@@ -158,6 +159,8 @@ func TestShots(t *testing.T) {
 	pdf, _ := lind.open(0, from)
 	mail, _ := lind.open(1, from)
 	film, _ := lind.open(d.archive.recording(), from)
+	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
+	workable, _ := lind.open(1, from)
 	picture, _ := lind.open(3, from)
 	shots := []struct {
 		name string
@@ -177,6 +180,8 @@ func TestShots(t *testing.T) {
 		{"pending", tan, "/", nil},
 		{"view-pdf", lind, pdf, nil},
 		{"view-mail", lind, mail, nil},
+		{"view-translation", lind, workable + "&tab=translation", nil},
+		{"view-again", lind, workable + "&tab=again", nil},
 		{"view-film", lind, film, nil},
 		{"view-picture", lind, picture, nil},
 		{"view-details", lind, picture + "&tab=details", nil},

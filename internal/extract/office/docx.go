@@ -26,6 +26,7 @@ func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	for _, member := range wordExtras(p) {
 		p.judge(&reading, p.walk(member, wordVisitor(w)), w)
 	}
+	p.asides(&reading, w)
 	if err := w.Close(); err != nil {
 		return reading, err
 	}

@@ -182,3 +182,84 @@ func FuzzRTF(f *testing.F) {
 		}
 	})
 }
+
+// kept gathers the parts too.
+type kept struct {
+	gathered
+	names []string
+	parts [][]byte
+}
+
+func (k *kept) Part(p candor.Place, r io.Reader) error {
+	data, err := io.ReadAll(r)
+	k.names, k.parts = append(k.names, p.Path), append(k.parts, data)
+	return err
+}
+
+// native is a packager's stream around a file.
+func native(label, file string) []byte {
+	b := []byte{0, 0, 0, 0, 2, 0}
+	b = append(b, label+"\x00C:\\tmp\\"+label+"\x00\x00\x00\x03\x00\x04\x00\x00\x00tmp\x00"...)
+	b = append(b, byte(len(file)), 0, 0, 0)
+	return append(b, file...)
+}
+
+func TestObjects(t *testing.T) {
+	for name, c := range map[string]struct {
+		file       []byte
+		part, data string
+		condition  candor.Condition
+	}{
+		"a packaged file":     {fixture.OLEStream("\x01Ole10Native", native("letter.txt", "Dear Ana")), "letter.txt", "Dear Ana", candor.Done},
+		"a name with a path":  {fixture.OLEStream("\x01Ole10Native", native(`C:\x\..\letter.txt`, "Dear Ana")), "letter.txt", "Dear Ana", candor.Done},
+		"a PDF of its own":    {fixture.OLEStream("CONTENTS", []byte("%PDF-1.4")), "CONTENTS", "%PDF-1.4", candor.Done},
+		"other contents":      {fixture.OLEStream("CONTENTS", []byte("drawing")), "", "", candor.Unsupported},
+		"a package cut short": {fixture.OLEStream("\x01Ole10Native", native("letter.txt", "Dear Ana")[:40]), "", "", candor.Unsupported},
+		"a lying size":        {fixture.OLEStream("\x01Ole10Native", bytes.Replace(native("a", "Dear"), []byte{4, 0, 0, 0, 'D'}, []byte{255, 255, 255, 255, 'D'}, 1)), "", "", candor.Unsupported},
+	} {
+		k := &kept{}
+		r, err := OLE(source(c.file), "application/x-ole-storage", k)
+		if err != nil || r.Condition != c.condition {
+			t.Errorf("%s: %s (%s), %v", name, r.Condition, r.Reason, err)
+		}
+		if got := strings.Join(k.names, "|"); got != c.part {
+			t.Errorf("%s: parts %q", name, got)
+		} else if len(k.parts) == 1 && string(k.parts[0]) != c.data {
+			t.Errorf("%s: %q", name, k.parts[0])
+		}
+	}
+}
+
+func FuzzPackaged(f *testing.F) {
+	f.Add(native("letter.txt", "Dear Ana"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, data := packaged(b); len(data) > len(b) {
+			t.Errorf("%d bytes out of %d", len(data), len(b))
+		}
+	})
+}
+
+func TestAsides(t *testing.T) {
+	file := fixture.Zip(
+		fixture.Member{Name: "word/document.xml", Body: `<w:document xmlns:w="w"><w:body><w:p><w:r><w:t>Body.</w:t></w:r></w:p></w:body></w:document>`},
+		fixture.Member{Name: "word/charts/chart1.xml", Body: `<c:chart xmlns:c="c" xmlns:a="a"><a:p><a:r><a:t>Harbour fees</a:t></a:r></a:p><c:v>2024</c:v><c:v>17</c:v></c:chart>`},
+		fixture.Member{Name: "word/diagrams/data1.xml", Body: `<d xmlns:a="a"><a:p><a:r><a:t>Who decides</a:t></a:r></a:p></d>`},
+		fixture.Member{Name: "word/charts/style1.xml", Body: `<c><t>style</t></c>`},
+		fixture.Member{Name: "word/comments.xml", Body: `<w:comments xmlns:w="w"><w:comment><w:p><w:r><w:t>Once.</w:t></w:r></w:p></w:comment></w:comments>`},
+		fixture.Member{Name: "word/charts/_rels/x.rels", Body: `<t>rels</t>`},
+	)
+	g := &gathered{}
+	r, err := DOCX(source(file), "application/vnd.openxmlformats-officedocument.wordprocessingml.document", g)
+	text := strings.Join(strings.Fields(g.String()), " ")
+	if err != nil || r.Condition != candor.Done {
+		t.Errorf("%s (%s), %v", r.Condition, r.Reason, err)
+	}
+	for _, want := range []string{"Body.", "Harbour fees 2024 17", "Who decides"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+	if strings.Contains(text, "style") || strings.Contains(text, "rels") || strings.Count(text, "Once.") != 1 {
+		t.Errorf("too much: %q", text)
+	}
+}

@@ -74,7 +74,7 @@ func wide(b []byte) string {
 }
 
 // OLE reads an OLE compound file: a document of Word, Excel or PowerPoint from
-// before 2007, or a message of Outlook. The error is the sink's.
+// before 2007, a message of Outlook, or an object in a document. The error is the sink's.
 func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	c, err := openCompound(src)
@@ -94,8 +94,11 @@ func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		c.properties(&reading)
 		return c.text(reading, kind.read, sink)
 	}
-	reading.Condition, reading.Reason = candor.Unsupported, "files of this type are kept but not read by this version"
-	return reading, nil
+	n, err := c.objects(&reading, sink)
+	if err == nil && n == 0 {
+		reading.Condition, reading.Reason = candor.Unsupported, "files of this type are kept but not read by this version"
+	}
+	return reading, err
 }
 
 // oleReader reads one kind of compound file. Faults of the file go into the
@@ -124,6 +127,9 @@ func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink
 	}
 	if reading.Language == "" {
 		reading.Language = plain.Language(w.Sample())
+	}
+	if err == nil && reading.Condition != candor.Encrypted {
+		_, err = c.objects(&reading, sink)
 	}
 	return reading, err
 }

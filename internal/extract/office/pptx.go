@@ -70,6 +70,9 @@ func (p *pack) slide(member string, w *plain.Writer) error {
 	if err := p.walk(member, drawingVisitor(w)); err != nil {
 		return err
 	}
+	if err := p.beside(member, w); err != nil {
+		return err
+	}
 	for _, target := range p.relations(member) {
 		if strings.HasPrefix(target, "ppt/notesSlides/") {
 			w.Line()

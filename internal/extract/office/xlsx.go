@@ -44,6 +44,7 @@ func XLSX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 			reading.Lack(fmt.Sprintf("the sheet %q could not be read to its end", s.title))
 		}
 	}
+	p.asides(&reading, book.w)
 	if err := book.w.Close(); err != nil {
 		return reading, err
 	}

@@ -22,12 +22,25 @@ func Decode(head []byte, r io.Reader) (io.Reader, string) {
 	return transform.NewReader(r, enc.NewDecoder()), name
 }
 
-// DecodeHTML is Decode for HTML, where the document may state its encoding.
+// DecodeHTML is Decode for HTML, where the document may state its encoding. What
+// it states is believed unless its bytes are UTF-8, which nothing else is by
+// chance; so many pages state Western that that is no more than a guess.
 func DecodeHTML(head []byte, contentType string, r io.Reader) (io.Reader, string) {
-	if enc, name, certain := charset.DetermineEncoding(head, contentType); certain && name != "utf-8" {
+	enc, name, certain := charset.DetermineEncoding(head, contentType)
+	stated := name != "windows-1252" && (!validUTF8(head) || isASCII(head))
+	if name != "utf-8" && (certain || stated) {
 		return transform.NewReader(r, enc.NewDecoder()), name
 	}
 	return Decode(head, r)
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Guess tells the encoding of a text from its head. A nil encoding means UTF-8,

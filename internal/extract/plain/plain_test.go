@@ -140,3 +140,30 @@ func FuzzTroff(f *testing.F) {
 		}
 	})
 }
+
+// TestStatedEncodings: pages are read in the encoding that they state, unless
+// they are UTF-8 after all.
+func TestStatedEncodings(t *testing.T) {
+	page := func(charset string) string {
+		return `<html><head><meta http-equiv=Content-Type content="text/html; charset=` + charset + `"></head><body>`
+	}
+	for name, c := range map[string]struct{ page, want string }{
+		"Arabic":                     {page("iso-8859-6") + "\xe8\xc3\xd9\xd1\xc8", "وأعرب"},
+		"Polish":                     {page("iso-8859-2") + "\xa3\xf3d\xbc", "Łódź"},
+		"Japanese":                   {page("Shift_JIS") + "\x8ds\x96\xda", "行目"},
+		"Japanese in escapes":        {page("iso-2022-jp") + "\x1b$B9TL\\\x1b(B", "行目"},
+		"Chinese":                    {page("gb2312") + "\xba\xcf\xcd\xac", "合同"},
+		"Korean, in a short form":    {`<meta charset="euc-kr">` + "\xc7\xd7\xb1\xb8", "항구"},
+		"Western":                    {page("windows-1252") + "caf\xe9 au lait", "café au lait"},
+		"UTF-8 that states Arabic":   {page("iso-8859-6") + "وأعرب", "وأعرب"},
+		"UTF-8 that states nothing":  {"<html><body>Łódź", "Łódź"},
+		"Russian that states itself": {page("koi8-r") + "\xc4\xcf\xc7\xcf\xd7\xcf\xd2", "договор"},
+	} {
+		head := []byte(c.page)
+		r, encoding := DecodeHTML(head[:min(len(head), 1024)], "", strings.NewReader(c.page))
+		got, err := io.ReadAll(r)
+		if err != nil || !strings.HasSuffix(string(got), c.want) {
+			t.Errorf("%s, as %s: %q, %v", name, encoding, got, err)
+		}
+	}
+}

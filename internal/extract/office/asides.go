@@ -1,0 +1,69 @@
+package office
+
+import (
+	"encoding/xml"
+	"regexp"
+	"slices"
+	"strings"
+
+	"candor"
+	"candor/internal/extract/plain"
+)
+
+// aside are members whose text stands beside that of the document: charts,
+// diagrams, text boxes of sheets, comments of sheets and slides.
+var aside = regexp.MustCompile(`^(word|ppt|xl)/(charts/chart|diagrams/data|drawings/drawing|comments/?(modernComment_|comment)?|threadedComments/)[^/]*\.xml$`)
+
+// asides writes the text that stands beside that of a document of Word or Excel.
+func (p *pack) asides(r *candor.Reading, w *plain.Writer) {
+	for _, f := range p.order {
+		if aside.MatchString(f.Name) && !strings.HasPrefix(f.Name, "word/comments") {
+			p.judge(r, p.aside(f.Name, w), w)
+		}
+	}
+}
+
+// beside writes the same of one slide.
+func (p *pack) beside(slide string, w *plain.Writer) error {
+	targets := p.relations(slide)
+	members := make([]string, 0, len(targets))
+	for _, t := range targets {
+		if aside.MatchString(t) {
+			members = append(members, t)
+		}
+	}
+	slices.Sort(members)
+	for _, m := range members {
+		if err := p.aside(m, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pack) aside(member string, w *plain.Writer) error {
+	w.Line()
+	return p.walk(member, asideVisitor(w))
+}
+
+// asideVisitor writes text (t, text) and the values that charts keep (v).
+func asideVisitor(w *plain.Writer) func(xml.Token) error {
+	inText := false
+	return func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			inText = e.Name.Local == "t" || e.Name.Local == "v" || e.Name.Local == "text"
+		case xml.CharData:
+			if inText {
+				_, _ = w.Write(e)
+			}
+		case xml.EndElement:
+			inText = false
+			switch e.Name.Local {
+			case "p", "v", "text", "comment":
+				w.Line()
+			}
+		}
+		return w.Err()
+	}
+}
