@@ -56,7 +56,7 @@ func (c *cli) searchBatch(ctx context.Context, conn *connection, in wire.SearchR
 		if err == nil {
 			switch {
 			case c.json:
-				err = json.NewEncoder(c.out).Encode(batched{q, asSearched(res)})
+				err = json.NewEncoder(c.out).Encode(batched{q, asSearched(in, res)})
 			case asCSV:
 				err = table.add(q, res)
 			default:

@@ -96,7 +96,7 @@ func (c *cli) savedRun() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.print(asSearched(res), func(w io.Writer) { printSearch(w, in, res) })
+				return c.print(asSearched(in, res), func(w io.Writer) { printSearch(w, in, res) })
 			})
 		},
 	}

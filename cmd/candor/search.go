@@ -18,7 +18,7 @@ type searched struct {
 	Next    string        `json:"next,omitempty"`
 	Hits    []searchedHit `json:"hits"`
 	Facets  []wire.Facet  `json:"facets,omitempty"`
-	People  int64         `json:"people"`
+	People  int64         `json:"people,omitempty"` // with facets
 	Receipt string        `json:"receipt"`
 	TookMS  float64       `json:"took_ms"`
 }
@@ -114,7 +114,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 				if asCSV {
 					return newHitTable(c.out).add(in.Query, res)
 				}
-				return c.print(asSearched(res), func(w io.Writer) { printSearch(w, in, res) })
+				return c.print(asSearched(in, res), func(w io.Writer) { printSearch(w, in, res) })
 			})
 		},
 	}
@@ -145,10 +145,18 @@ func purposeFlag(cmd *cobra.Command, p *candor.PurposeID) {
 	cmd.Flags().StringVar((*string)(p), "purpose", "", "the `purpose` under which to act")
 }
 
-func asSearched(res wire.SearchResult) searched {
-	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Facets: res.Facets, People: res.People, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+// asSearched tells what a hit belongs to only where results are folded by it.
+func asSearched(in wire.SearchRequest, res wire.SearchResult) searched {
+	out := searched{Total: res.Total, Next: res.Next, Hits: []searchedHit{}, Facets: res.Facets, Receipt: res.Receipt.Receipt, TookMS: res.TookMS}
+	if len(res.Facets) > 0 {
+		out.People = res.People
+	}
 	for _, h := range res.Hits {
-		out.Hits = append(out.Hits, searchedHit{h.Item, h.Name, h.Path, h.Score, h.Snippet, h.Folded, h.Kin})
+		hit := searchedHit{Item: h.Item, Name: h.Name, Path: h.Path, Score: h.Score, Snippet: h.Snippet, Folded: h.Folded}
+		if in.Fold != "" {
+			hit.Kin = h.Kin
+		}
+		out.Hits = append(out.Hits, hit)
 	}
 	return out
 }
