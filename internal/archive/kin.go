@@ -25,6 +25,17 @@ func kinOf(it candor.Item, text string) query.Kin {
 	return k
 }
 
+// kinKeys are the filters by which what belongs to an item is found.
+func kinKeys(k query.Kin) map[string]string {
+	keys := map[string]string{}
+	for _, fold := range query.Folds() {
+		if key := k.Key(fold); key != "" {
+			keys[fold] = key
+		}
+	}
+	return keys
+}
+
 // headOf is the head of the family that an item's parts belong to; "" for a
 // container, such as a zip or a mailbox: what it holds has nothing else in common.
 func headOf(it candor.Item) candor.ItemID {

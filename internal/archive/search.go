@@ -77,7 +77,10 @@ type question struct {
 // find looks for what a question means.
 func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
-	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Model: cmp.Or(q.model, q.translator), Translate: strings.Join(r.Translate, ","), Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly})
+	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{
+		Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly,
+		Model: cmp.Or(q.model, q.translator), Translate: strings.Join(r.Translate, ","),
+	})
 	if err != nil {
 		return SearchResult{}, err
 	}
@@ -107,7 +110,8 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 		return SearchResult{}, err
 	}
 	out := SearchResult{
-		Total: found.Total, Before: found.Before, Next: next(found), More: found.More || found.Next != nil, Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
+		Total: found.Total, Before: found.Before, Next: next(found), More: found.More || found.Next != nil,
+		Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
 		Meaning: meaningOf(ask, r), People: found.Distinct, Receipt: done.receipt,
 	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
@@ -157,7 +161,7 @@ func (a *Archive) searchable(work *act, collection string) ([]string, error) {
 
 func searchRequest(r SearchRequest, node query.Node, collections []string) (query.Request, error) {
 	ask := query.Request{
-		Query: node, From: r.From, To: r.To, Offset: r.Offset, Limit: r.Limit, Snippets: true, Distinct: query.FacetPersons,
+		Query: node, From: r.From, To: r.To, Added: r.Added, Offset: r.Offset, Limit: r.Limit, Snippets: true, Distinct: query.FacetPersons,
 		Filters: []query.Filter{{Field: query.FacetCollection, Values: collections}},
 	}
 	if ask.Limit == 0 {
@@ -179,9 +183,6 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 	}
 	if ask.Fold = r.Fold; r.Fold != "" && !slices.Contains(query.Folds(), r.Fold) {
 		return ask, candor.Errorf(candor.Invalid, "Results cannot be folded by %q. Fold them by %s.", r.Fold, query.FoldNames())
-	}
-	if !r.Added.IsZero() {
-		ask.Query = query.And{Of: []query.Node{node, query.Range{Field: "added", From: r.Added}}}
 	}
 	fields := query.Facets()
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
@@ -301,16 +302,6 @@ func hits(found query.Result, items []candor.Item, fresh map[uint32]bool) []Sear
 		out = append(out, hit)
 	}
 	return out
-}
-
-func kinKeys(k query.Kin) map[string]string {
-	keys := map[string]string{}
-	for _, fold := range query.Folds() {
-		if key := k.Key(fold); key != "" {
-			keys[fold] = key
-		}
-	}
-	return keys
 }
 
 func snippet(s query.Snippet) Snippet {

@@ -222,9 +222,6 @@ func (a *Archive) inOtherLanguages(ctx context.Context, r SearchRequest, node qu
 		if sense.Within != nil {
 			words = append(words, sense.Within)
 		}
-		if !r.Added.IsZero() {
-			words = append(words, query.Range{Field: "added", From: r.Added})
-		}
 		either = append(either, query.And{Of: words})
 	}
 	ask.Query = query.Or{Of: either}

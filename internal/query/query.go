@@ -155,6 +155,7 @@ type Request struct {
 	Query    Node
 	Filters  []Filter  // all must hold
 	From, To time.Time // on Date; a zero bound is open
+	Added    time.Time // only documents added then or later; zero is all
 	Offset   int
 	After    *Cursor // begin behind this place of the order; nil is at Offset. Not both
 	Limit    int     // most hits returned; 0 asks for the total and facets only

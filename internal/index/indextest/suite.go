@@ -246,6 +246,7 @@ func testFilters(t *testing.T, x Index) {
 		{"from", query.Request{From: day(2026, 1, 2)}, []uint32{1, 3, 6}},
 		{"to is exclusive", query.Request{To: day(2026, 1, 2)}, []uint32{2, 5}},
 		{"both", query.Request{From: day(2025, 1, 1), To: day(2026, 1, 3)}, []uint32{2, 6}},
+		{"added from then on", query.Request{Added: day(2026, 6, 6)}, []uint32{6, 70000}},
 	} {
 		c.r.Query, c.r.Limit = query.All{}, 100
 		if got := nums(search(t, x, c.r)); !slices.Equal(got, c.want) {

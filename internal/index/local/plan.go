@@ -345,11 +345,14 @@ func filters(r query.Request) ([]node, error) {
 			}
 			out = append(out, n)
 		default:
-			return nil, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, name and path.", f.Field, strings.Join(facetFields, ", "))
+			return nil, candor.Errorf(candor.Invalid, "There is no filter %q. Filters are %s, %s, name and path.", f.Field, strings.Join(facetFields, ", "), query.FoldNames())
 		}
 	}
 	if !r.From.IsZero() || !r.To.IsZero() {
 		out = append(out, between(sectionDates, r.From, r.To))
+	}
+	if !r.Added.IsZero() {
+		out = append(out, between(sectionAdded, r.Added, time.Time{}))
 	}
 	return out, nil
 }
