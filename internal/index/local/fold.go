@@ -156,13 +156,21 @@ func (f *folder) count(page []kept, d found) error {
 	return nil
 }
 
+// wanted is how many are kept for a page: one more, which tells whether there
+// are others behind it.
+func wanted(req query.Request) int { return req.Offset + req.Limit + 1 }
+
+// firstRanked is how many are ranked first, in the hope that not more than three
+// of four are folded.
+func firstRanked(req query.Request) int { return max(4*wanted(req), 200) }
+
 // foldedPage answers which documents stand on a page once results are folded:
 // ranked(n) returns the n best in order, fewer if there are no more, and each
 // goes through the whole result.
 func foldedPage(req query.Request, views []*view, res *query.Result, ranked func(n int) ([]found, error), each func(func(found) error) error) ([]kept, error) {
-	want := req.Offset + req.Limit + 1
+	want := wanted(req)
 	var f *folder
-	for n := max(4*want, 200); ; n *= 8 {
+	for n := firstRanked(req); ; n *= 8 {
 		f = newFolder(req.Fold, views)
 		best, err := ranked(n)
 		if err != nil {

@@ -104,13 +104,17 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 
 // answerFolded counts the whole result, and ranks as many as a folded page takes.
 func (x *Index) answerFolded(p *plan, req query.Request) (query.Result, error) {
-	counted := req
-	counted.Limit, counted.Offset = 0, 0
-	res, err := x.answerPlain(p, counted)
+	first := &top{size: firstRanked(req)}
+	res, err := p.counted(req, first)
 	if err != nil || res.Total == 0 {
 		return res, err
 	}
-	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) { return p.best(req, n) }, p.each)
+	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) {
+		if n == first.size {
+			return first.sorted(), nil
+		}
+		return p.best(req, n)
+	}, p.each)
 	if err != nil {
 		return query.Result{}, err
 	}
@@ -135,15 +139,8 @@ func (x *Index) foldedHits(p *plan, req query.Request, page []kept, nearest map[
 func (p *plan) best(req query.Request, n int) ([]found, error) {
 	best := &top{size: n}
 	req.Facets, req.Distinct = nil, ""
-	for i := range p.views {
-		fail := &failure{}
-		m := newMatcher(p, i, fail)
-		m.answer(req, best, newFacetCounts(nil), newFacetCounts(nil))
-		if m.stopped() {
-			return nil, fail.err
-		}
-	}
-	return best.sorted(), nil
+	_, err := p.counted(req, best)
+	return best.sorted(), err
 }
 
 // each calls yield for every document of a result, in no order.
@@ -167,12 +164,21 @@ func (p *plan) each(yield func(found) error) error {
 }
 
 func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
-	var res query.Result
-	var err error
 	best := &top{after: req.After}
 	if req.Limit > 0 {
 		best.size = req.Offset + req.Limit
 	}
+	res, err := p.counted(req, best)
+	if err != nil {
+		return query.Result{}, err
+	}
+	res.Hits, err = x.hits(p, req, best.page(req, &res), nil)
+	return res, err
+}
+
+// counted goes through every segment: it counts the whole result, and ranks the
+// best of it.
+func (p *plan) counted(req query.Request, best *top) (res query.Result, err error) {
 	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
 	for i := range p.views {
 		fail := &failure{}
@@ -183,8 +189,7 @@ func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
 		}
 	}
 	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
-	res.Hits, err = x.hits(p, req, best.page(req, &res), nil)
-	return res, err
+	return res, nil
 }
 
 // page returns the documents of the page that is asked for, and says in a
