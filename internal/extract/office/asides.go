@@ -1,7 +1,6 @@
 package office
 
 import (
-	"encoding/xml"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,7 +11,7 @@ import (
 
 // aside are members whose text stands beside that of the document: charts,
 // diagrams, text boxes of sheets, comments of sheets and slides.
-var aside = regexp.MustCompile(`^(word|ppt|xl)/(charts/chart|diagrams/data|drawings/drawing|comments/?(modernComment_|comment)?|threadedComments/)[^/]*\.xml$`)
+var aside = regexp.MustCompile(`^(word|ppt|xl)/(charts/chart|diagrams/data|drawings/drawing|comments/?|threadedComments/)[^/]*\.xml$`)
 
 // asides writes the text that stands beside that of a document of Word or Excel.
 func (p *pack) asides(r *candor.Reading, w *plain.Writer) {
@@ -23,9 +22,8 @@ func (p *pack) asides(r *candor.Reading, w *plain.Writer) {
 	}
 }
 
-// beside writes the same of one slide.
-func (p *pack) beside(slide string, w *plain.Writer) error {
-	targets := p.relations(slide)
+// beside writes the same of one slide, which has relations to these members.
+func (p *pack) beside(targets map[string]string, w *plain.Writer) error {
 	members := make([]string, 0, len(targets))
 	for _, t := range targets {
 		if aside.MatchString(t) {
@@ -43,27 +41,8 @@ func (p *pack) beside(slide string, w *plain.Writer) error {
 
 func (p *pack) aside(member string, w *plain.Writer) error {
 	w.Line()
-	return p.walk(member, asideVisitor(w))
+	return p.walk(member, asideMarkup.visitor(w))
 }
 
-// asideVisitor writes text (t, text) and the values that charts keep (v).
-func asideVisitor(w *plain.Writer) func(xml.Token) error {
-	inText := false
-	return func(t xml.Token) error {
-		switch e := t.(type) {
-		case xml.StartElement:
-			inText = e.Name.Local == "t" || e.Name.Local == "v" || e.Name.Local == "text"
-		case xml.CharData:
-			if inText {
-				_, _ = w.Write(e)
-			}
-		case xml.EndElement:
-			inText = false
-			switch e.Name.Local {
-			case "p", "v", "text", "comment":
-				w.Line()
-			}
-		}
-		return w.Err()
-	}
-}
+// asideMarkup has text (t, text) and the values that charts keep (v).
+var asideMarkup = markup{texts: []string{"t", "v", "text"}, lines: []string{"p", "v", "text", "comment"}}

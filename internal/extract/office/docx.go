@@ -1,7 +1,6 @@
 package office
 
 import (
-	"encoding/xml"
 	"sort"
 	"strings"
 
@@ -21,10 +20,10 @@ func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	p.meta(&reading, "docProps/core.xml")
 	p.meta(&reading, "docProps/app.xml")
 	w := plain.NewWriter(sink)
-	err = p.walk("word/document.xml", wordVisitor(w))
+	err = p.walk("word/document.xml", wordMarkup.visitor(w))
 	p.judge(&reading, err, w)
 	for _, member := range wordExtras(p) {
-		p.judge(&reading, p.walk(member, wordVisitor(w)), w)
+		p.judge(&reading, p.walk(member, wordMarkup.visitor(w)), w)
 	}
 	p.asides(&reading, w)
 	if err := w.Close(); err != nil {
@@ -54,35 +53,9 @@ func wordExtras(p *pack) []string {
 	return out
 }
 
-// wordVisitor writes the text of WordprocessingML (ECMA-376 part 1, 17).
-// Deleted text (w:delText) is not part of the document and is left out.
-func wordVisitor(w *plain.Writer) func(xml.Token) error {
-	inText := false
-	return func(t xml.Token) error {
-		switch e := t.(type) {
-		case xml.StartElement:
-			inText = e.Name.Local == "t"
-			switch e.Name.Local {
-			case "tab":
-				_, _ = w.WriteString("\t")
-			case "br", "cr":
-				_, _ = w.WriteString("\n")
-			case "noBreakHyphen":
-				_, _ = w.WriteString("-")
-			}
-		case xml.CharData:
-			if inText {
-				_, _ = w.Write(e)
-			}
-		case xml.EndElement:
-			inText = false
-			switch e.Name.Local {
-			case "p", "tr":
-				w.Line()
-			case "tc":
-				_, _ = w.WriteString("\t")
-			}
-		}
-		return w.Err()
-	}
+// wordMarkup is WordprocessingML (ECMA-376 part 1, 17). Deleted text (w:delText)
+// is not part of the document and is left out.
+var wordMarkup = markup{
+	texts: []string{"t"}, lines: []string{"p", "tr"}, cells: []string{"tc"},
+	signs: map[string]string{"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"},
 }

@@ -124,7 +124,7 @@ func FuzzOLE(f *testing.F) {
 func TestXMLInOtherEncodingsIsReadAsItStands(t *testing.T) {
 	var g gathered
 	w := plain.NewWriter(&g)
-	err := walkXML(strings.NewReader(`<?xml version="1.0" encoding="windows-1252"?><p><t>caf`+"\xe9"+`</t></p>`), wordVisitor(w))
+	err := walkXML(strings.NewReader(`<?xml version="1.0" encoding="windows-1252"?><p><t>caf`+"\xe9"+`</t></p>`), wordMarkup.visitor(w))
 	if _ = w.Close(); err == nil && g.String() != "café\n" {
 		t.Errorf("%q, %v", g.String(), err)
 	}
@@ -146,11 +146,11 @@ func fuzzXML(f *testing.F, seeds []string, visitor func(*plain.Writer) func(xml.
 }
 
 func FuzzWord(f *testing.F) {
-	fuzzXML(f, []string{`<w:p><w:r><w:t>a</w:t><w:tab/></w:r></w:p>`, `<t>&amp;&nbsp;</t></p></p>`}, wordVisitor)
+	fuzzXML(f, []string{`<w:p><w:r><w:t>a</w:t><w:tab/></w:r></w:p>`, `<t>&amp;&nbsp;</t></p></p>`}, wordMarkup.visitor)
 }
 
 func FuzzDrawing(f *testing.F) {
-	fuzzXML(f, []string{`<a:p><a:r><a:t>a</a:t></a:r><a:br/></a:p>`}, drawingVisitor)
+	fuzzXML(f, []string{`<a:p><a:r><a:t>a</a:t></a:r><a:br/></a:p>`}, drawingMarkup.visitor)
 }
 
 func FuzzODF(f *testing.F) {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"candor"
@@ -108,6 +109,41 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	*b.left -= int64(n)
 	return n, err
+}
+
+// markup says how one of the XML languages here tells text.
+type markup struct {
+	texts []string          // elements that hold text
+	signs map[string]string // written for an element's beginning
+	lines []string          // elements that end with a line
+	cells []string          // and with a tab
+}
+
+// visitor writes the text of a member.
+func (m markup) visitor(w *plain.Writer) func(xml.Token) error {
+	inText := false
+	return func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			inText = slices.Contains(m.texts, e.Name.Local)
+			if sign := m.signs[e.Name.Local]; sign != "" {
+				_, _ = w.WriteString(sign)
+			}
+		case xml.CharData:
+			if inText {
+				_, _ = w.Write(e)
+			}
+		case xml.EndElement:
+			inText = false
+			switch {
+			case slices.Contains(m.lines, e.Name.Local):
+				w.Line()
+			case slices.Contains(m.cells, e.Name.Local):
+				_, _ = w.WriteString("\t")
+			}
+		}
+		return w.Err()
+	}
 }
 
 func attr(e xml.StartElement, local string) string {

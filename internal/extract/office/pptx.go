@@ -67,44 +67,23 @@ func (p *pack) slides() ([]string, error) {
 }
 
 func (p *pack) slide(member string, w *plain.Writer) error {
-	if err := p.walk(member, drawingVisitor(w)); err != nil {
+	if err := p.walk(member, drawingMarkup.visitor(w)); err != nil {
 		return err
 	}
-	if err := p.beside(member, w); err != nil {
+	targets := p.relations(member)
+	if err := p.beside(targets, w); err != nil {
 		return err
 	}
-	for _, target := range p.relations(member) {
+	for _, target := range targets {
 		if strings.HasPrefix(target, "ppt/notesSlides/") {
 			w.Line()
-			return p.walk(target, drawingVisitor(w))
+			return p.walk(target, drawingMarkup.visitor(w))
 		}
 	}
 	return nil
 }
 
-// drawingVisitor writes the text of DrawingML (ECMA-376 part 1, 21.1.2).
-func drawingVisitor(w *plain.Writer) func(xml.Token) error {
-	inText := false
-	return func(t xml.Token) error {
-		switch e := t.(type) {
-		case xml.StartElement:
-			inText = e.Name.Local == "t"
-			if e.Name.Local == "br" {
-				_, _ = w.WriteString("\n")
-			}
-		case xml.CharData:
-			if inText {
-				_, _ = w.Write(e)
-			}
-		case xml.EndElement:
-			inText = false
-			switch e.Name.Local {
-			case "p", "tr":
-				w.Line()
-			case "tc":
-				_, _ = w.WriteString("\t")
-			}
-		}
-		return w.Err()
-	}
+// drawingMarkup is DrawingML (ECMA-376 part 1, 21.1.2).
+var drawingMarkup = markup{
+	texts: []string{"t"}, lines: []string{"p", "tr"}, cells: []string{"tc"}, signs: map[string]string{"br": "\n"},
 }
