@@ -299,7 +299,10 @@ func (v *View) Words(ctx context.Context) (map[int]candor.PageText, error) { ret
 
 // Kin returns by what the item, which has this text, belongs together with
 // others: values for the filters alike, thread and family.
-func (v *View) Kin(text string) map[string]string { return kinKeys(kinOf(v.Item, text)) }
+func (v *View) Kin(text string) map[string]string {
+	v.printed.Do(func() { v.kin = kinKeys(kinOf(v.Item, text)) })
+	return v.kin
+}
 
 // Thumbnail returns a small JPEG made by a confined worker, or a NotFound error.
 func (v *View) Thumbnail(ctx context.Context) ([]byte, error) { return v.thumbnail(ctx) }

@@ -15,6 +15,8 @@ type viewState struct {
 	archive *Archive
 	person  candor.PersonID
 	keys    map[candor.KeyName][]byte
+	printed sync.Once // kin is made once: turning pages of a long text must not print it again
+	kin     map[string]string
 }
 
 // Open opens one item under a purpose: the custodian releases the keys of its

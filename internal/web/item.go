@@ -125,11 +125,7 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	if err != nil && candor.CodeOf(err) != candor.NotFound {
 		return err
 	}
-	data.Tools, data.MayAnalyse = s.Archive.Tools(), slices.Contains(opened.Purpose.Acts, candor.ActAnalyse)
-	data.Kin = opened.Contents.Kin(text)
-	if data.Translations, err = opened.Contents.Translations(v.Context()); err != nil {
-		return err
-	}
+	data.MayAnalyse, data.Kin = slices.Contains(opened.Purpose.Acts, candor.ActAnalyse), opened.Contents.Kin(text)
 	data.lay(text, words, number(v.FormValue("p"), 1))
 	recognised, err := opened.Contents.Words(v.Context())
 	if err != nil {
@@ -137,6 +133,15 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 	}
 	data.Boxes = boxesOf(recognised, words)
 	data.Tabs = s.tabsOf(&data)
+	switch data.Tab {
+	case "translation":
+		data.Translations, err = opened.Contents.Translations(v.Context())
+	case "again":
+		data.Tools = s.Archive.Tools()
+	}
+	if err != nil {
+		return err
+	}
 	return s.show(w, v, http.StatusOK, "view", nameOf(it), data)
 }
 
@@ -262,7 +267,7 @@ func (s *server) tabsOf(d *viewPageData) []tab {
 	if len(it.Parts) > 0 || d.Parent != "" {
 		tabs = append(tabs, tab{ID: "parts", Title: s.pages.text("Parts"), Count: len(it.Parts)})
 	}
-	if len(d.Translations) > 0 {
+	if len(it.Translated) > 0 {
 		tabs = slices.Insert(tabs, 1, tab{ID: "translation", Title: s.pages.text("Translation")})
 	}
 	if d.MayAnalyse {

@@ -241,7 +241,7 @@ func (s *standIn) fillItems() {
 	mk(1, candor.Item{Name: "tender-board-2025-03.pdf", Type: "application/pdf", Size: 482133, Extraction: candor.Extraction{Title: "Minutes of the tender board, 18 March 2025", Date: time.Date(2025, 3, 18, 0, 0, 0, 0, time.UTC), DateFrom: "doc:CreationDate", Language: "en", People: []string{"H. Aldous", "E. Brandt"}, Pages: 5,
 		Fields: []candor.Field{{Name: "doc:Author", Value: "Clerk of the harbour office"}, {Name: "doc:Producer", Value: "Velmere Scan 2.1"}, {Name: "doc:CreationDate", Value: "2025-03-18T09:12:00Z"}}},
 		Parts: []candor.ItemID{"aaaaaaaaaaaaaaaaaaaa000003"}}, strings.Join(pages, "\f"))
-	mk(2, candor.Item{Name: "Re- quay wall.eml", Type: "message/rfc822", Size: 18400, Extraction: candor.Extraction{Title: "Re: quay wall, the late tender", Date: time.Date(2025, 3, 21, 0, 0, 0, 0, time.UTC), Language: "en", People: []string{"H. Aldous", "M. Ferro"}, Fields: []candor.Field{{Name: "mail:From", Value: "H. Aldous"}, {Name: "mail:To", Value: "M. Ferro"}}}},
+	mk(2, candor.Item{Name: "Re- quay wall.eml", Type: "message/rfc822", Size: 18400, Translated: []candor.Translated{{To: "de", By: "candle-7b at http://127.0.0.1:11434/v1", At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}}, Extraction: candor.Extraction{Title: "Re: quay wall, the late tender", Date: time.Date(2025, 3, 21, 0, 0, 0, 0, time.UTC), Language: "en", People: []string{"H. Aldous", "M. Ferro"}, Fields: []candor.Field{{Name: "mail:From", Value: "H. Aldous"}, {Name: "mail:To", Value: "M. Ferro"}}}},
 		"Dear Marta,\n\nthe tender of Brandt & Sons did come in on the 15th, not the 14th, whatever the stamp says. I would rather we spoke about the quay by telephone.\n\nYours\nH. Aldous\n")
 	mk(3, candor.Item{Name: "bids.xlsx", Type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Size: 22120, Condition: candor.Partial, Reason: "sheet “Old” could not be read: it is protected", Extraction: candor.Extraction{Title: "", Date: time.Date(2025, 3, 14, 0, 0, 0, 0, time.UTC)}},
 		"Tender\tSum\tArrived\nBrandt & Sons\t4,200,000\t14 Mar\nHansa Quay\t4,650,000\t12 Mar\n")
@@ -863,11 +863,11 @@ func (d drawn) Kin(string) map[string]string {
 }
 
 func (d drawn) Translations(context.Context) ([]archive.Translation, error) {
-	if d.item.Type != "message/rfc822" {
-		return nil, nil
+	var out []archive.Translation
+	for _, t := range d.item.Translated {
+		out = append(out, archive.Translation{Translated: t, Text: "Liebe Marta,\n\ndas <b>Angebot</b> kam am 15."})
 	}
-	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	return []archive.Translation{{Translated: candor.Translated{To: "de", By: "candle-7b at http://127.0.0.1:11434/v1", At: at}, Text: "Liebe Marta,\n\ndas <b>Angebot</b> kam am 15."}}, nil
+	return out, nil
 }
 
 func (d drawn) Thumbnail(context.Context) ([]byte, error) {
