@@ -1,7 +1,7 @@
 package query
 
 import (
-	"encoding/hex"
+	"fmt"
 	"hash/fnv"
 	"math/bits"
 	"strconv"
@@ -117,9 +117,7 @@ func ParseKin(fold, key string) (k Kin, err error) {
 	return k, nil
 }
 
-func hex16(n uint64) string {
-	return hex.EncodeToString([]byte{byte(n >> 56), byte(n >> 48), byte(n >> 40), byte(n >> 32), byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
-}
+func hex16(n uint64) string { return fmt.Sprintf("%016x", n) }
 
 // NameHash is the hash of what names a conversation or a family; never zero.
 func NameHash(name string) uint64 {

@@ -1,7 +1,6 @@
 package entities
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -417,25 +416,22 @@ func (f *finder) settle() {
 }
 
 // join writes words as a name.
-func join(run []word) string {
-	parts := make([]string, len(run))
-	for i, w := range run {
-		parts[i] = w.text
-	}
-	return strings.Join(parts, " ")
-}
+func join(run []word) string { return joined(run, func(w word) string { return w.text }) }
 
 // canonical writes words as a name with capitals at the beginnings only.
 func canonical(run []word) string {
-	if !slices.ContainsFunc(run, func(w word) bool { return w.upper }) {
-		return join(run)
-	}
+	return joined(run, func(w word) string {
+		if w.upper {
+			return titleCase(w.text)
+		}
+		return w.text
+	})
+}
+
+func joined(run []word, as func(word) string) string {
 	parts := make([]string, len(run))
 	for i, w := range run {
-		parts[i] = w.text
-		if w.upper {
-			parts[i] = titleCase(w.text)
-		}
+		parts[i] = as(w)
 	}
 	return strings.Join(parts, " ")
 }
