@@ -14,16 +14,10 @@ import (
 	"time"
 
 	"candor"
-	"candor/internal/extract/native"
+	"candor/internal/extract/native/nativetest"
 )
 
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == native.Subcommand {
-		_ = native.Become(os.Args[2:])
-		os.Exit(70)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { nativetest.Main(m, nil) }
 
 // made has ffmpeg make a file to be read.
 func made(t *testing.T, name string, args ...string) string {

@@ -1,23 +1,16 @@
 package ocr
 
 import (
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"candor"
 	"candor/internal/extract/fixture"
-	"candor/internal/extract/native"
+	"candor/internal/extract/native/nativetest"
 )
 
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == native.Subcommand {
-		_ = native.Become(os.Args[2:])
-		os.Exit(70)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { nativetest.Main(m, nil) }
 
 func TestAPageIsRead(t *testing.T) {
 	if _, err := exec.LookPath("tesseract"); err != nil {

@@ -14,20 +14,18 @@ import (
 
 	"candor"
 	"candor/internal/analyze/endpoint"
-	"candor/internal/extract/native"
+	"candor/internal/extract/native/nativetest"
 )
 
 // The test binary is the helper, and stands in for whisper.cpp's command line: it
 // says what it was given.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == native.Subcommand {
-		_ = native.Become(os.Args[2:])
-		os.Exit(70)
-	}
-	if len(os.Args) > 2 && os.Args[1] == "-m" {
-		os.Exit(whisper(os.Args[2], os.Args[3:]))
-	}
-	os.Exit(m.Run())
+	nativetest.Main(m, func(args []string) (int, bool) {
+		if len(args) < 2 || args[0] != "-m" {
+			return 0, false
+		}
+		return whisper(args[1], args[2:]), true
+	})
 }
 
 func whisper(model string, args []string) int {

@@ -14,7 +14,7 @@ import (
 	"candor"
 	"candor/internal/analyze/endpoint"
 	"candor/internal/archive"
-	"candor/internal/extract/native"
+	"candor/internal/extract/native/nativetest"
 )
 
 var _, _ archive.Translator = (*Endpoint)(nil), (*Program)(nil)
@@ -22,18 +22,16 @@ var _, _ archive.Translator = (*Endpoint)(nil), (*Program)(nil)
 // The test binary is the helper, and stands in for a translator: it says what it
 // was given.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == native.Subcommand {
-		_ = native.Become(os.Args[2:])
-		os.Exit(70)
-	}
-	if len(os.Args) > 1 && os.Args[1] == "--from" {
+	nativetest.Main(m, func(args []string) (int, bool) {
+		if len(args) < 1 || args[0] != "--from" {
+			return 0, false
+		}
 		text, _ := io.ReadAll(os.Stdin)
-		_, err := os.ReadDir(filepath.Dir(os.Args[5]))
-		model, _ := os.ReadFile(os.Args[5])
-		fmt.Printf("%s from %s to %s by %s, other files: %v\n", text, os.Args[2], os.Args[4], model, err == nil)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
+		_, err := os.ReadDir(filepath.Dir(args[4]))
+		model, _ := os.ReadFile(args[4])
+		fmt.Printf("%s from %s to %s by %s, other files: %v\n", text, args[1], args[3], model, err == nil)
+		return 0, true
+	})
 }
 
 func TestProgram(t *testing.T) {
