@@ -381,17 +381,16 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 		passage[d.spot()] = d.passage
 	}
 	res := query.Result{Total: int64(len(result))}
-	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
+	facets := newFacetCounts(req)
 	for i, list := range docs {
 		fail := &failure{}
 		slices.Sort(list)
 		facets.count(newMatcher(p, i, fail), &set{docs: list}, nil)
-		distinct.count(newMatcher(p, i, fail), &set{docs: list}, nil)
 		if fail.err != nil {
 			return query.Result{}, fail.err
 		}
 	}
-	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
+	res.Facets, res.Distinct = facets.top(req.FacetTop), facets.different.total()
 	var err error
 	if req.Fold == "" || req.Limit == 0 {
 		res.Hits, err = x.hits(p, req, best.page(req, &res), passage)

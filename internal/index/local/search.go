@@ -73,7 +73,11 @@ func validate(r query.Request) error {
 	if r.Offset > maxPage || r.Limit > maxPage {
 		return candor.Errorf(candor.TooLarge, "Offsets reach to result %d. Go on by cursor, or narrow the search by dates or filters.", maxPage)
 	}
-	for _, f := range slices.Concat(r.Facets, distinctField(r)) {
+	counted := slices.Clone(r.Facets)
+	if r.Distinct != "" {
+		counted = append(counted, r.Distinct)
+	}
+	for _, f := range counted {
 		if !slices.Contains(facetFields, f) {
 			return candor.Errorf(candor.Invalid, "There is no facet %q. Facets are %s.", f, strings.Join(facetFields, ", "))
 		}
@@ -179,16 +183,16 @@ func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
 // counted goes through every segment: it counts the whole result, and ranks the
 // best of it.
 func (p *plan) counted(req query.Request, best *top) (res query.Result, err error) {
-	facets, distinct := newFacetCounts(req.Facets), newFacetCounts(distinctField(req))
+	facets := newFacetCounts(req)
 	for i := range p.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
-		res.Total += m.answer(req, best, facets, distinct)
+		res.Total += m.answer(req, best, facets)
 		if m.stopped() {
 			return query.Result{}, fail.err
 		}
 	}
-	res.Facets, res.Distinct = facets.top(req.FacetTop), distinct.different(req.Distinct)
+	res.Facets, res.Distinct = facets.top(req.FacetTop), facets.different.total()
 	return res, nil
 }
 
@@ -206,7 +210,7 @@ func (t *top) page(req query.Request, res *query.Result) []found {
 }
 
 // answer finds, counts and ranks in one segment, and returns how many match.
-func (m *matcher) answer(req query.Request, best *top, facets, distinct *facetCounts) int64 {
+func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int64 {
 	gone := m.v.goneBits()
 	if len(req.Facets) == 0 && req.Distinct == "" && m.plan.scores {
 		if n, ok := m.countAny(); ok {
@@ -226,7 +230,6 @@ func (m *matcher) answer(req query.Request, best *top, facets, distinct *facetCo
 		return 0
 	}
 	facets.count(m, matched, m.plan.open)
-	distinct.count(m, matched, nil)
 	switch {
 	case best.size == 0:
 	case m.plan.scores:
@@ -335,26 +338,28 @@ func firstError(errs ...error) error {
 
 // facetCounts adds up the values of facets over segments.
 type facetCounts struct {
-	fields []string
-	sums   map[string]map[string]int64
+	fields    []string
+	sums      map[string]map[string]int64
+	different different
 }
 
-func newFacetCounts(fields []string) *facetCounts {
-	f := &facetCounts{fields: fields, sums: map[string]map[string]int64{}}
-	for _, field := range fields {
+func newFacetCounts(req query.Request) *facetCounts {
+	f := &facetCounts{fields: req.Facets, sums: map[string]map[string]int64{}, different: different{field: req.Distinct}}
+	for _, field := range req.Facets {
 		f.sums[field] = map[string]int64{}
 	}
 	return f
 }
 
 // count counts the values of documents of a segment, but for fields that are
-// counted otherwise.
+// counted otherwise, and those of which the different ones are counted.
 func (f *facetCounts) count(m *matcher, matched *set, otherwise map[string]node) {
 	for _, field := range f.fields {
 		if otherwise[field] == nil {
 			f.countField(m, field, matched)
 		}
 	}
+	f.different.count(m, matched)
 }
 
 func (f *facetCounts) countField(m *matcher, field string, matched *set) {
@@ -380,17 +385,6 @@ func (f *facetCounts) countField(m *matcher, field string, matched *set) {
 		}
 	}
 }
-
-// distinctField is the field of which different values are counted, if any is.
-func distinctField(r query.Request) []string {
-	if r.Distinct == "" {
-		return nil
-	}
-	return []string{r.Distinct}
-}
-
-// different counts the different values of a field.
-func (f *facetCounts) different(field string) int64 { return int64(len(f.sums[field])) }
 
 // top returns the most frequent values of each facet, ties by value.
 func (f *facetCounts) top(n int) map[string][]query.Count {
