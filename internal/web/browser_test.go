@@ -162,6 +162,7 @@ func TestShots(t *testing.T) {
 	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
 	workable, _ := lind.open(1, from)
 	picture, _ := lind.open(3, from)
+	folded, _ := lind.post(results+"/narrow", url.Values{"fold": {"thread"}})
 	shots := []struct {
 		name string
 		who  *reader
@@ -171,6 +172,8 @@ func TestShots(t *testing.T) {
 		{"signin", d.visitor(), "/signin", nil},
 		{"search", lind, "/", nil},
 		{"results", lind, results, nil},
+		{"results-folded", lind, folded.Request.URL.Path, nil},
+		{"results-keep", lind, results, click(".keep summary")},
 		{"answer", lind, answer, nil},
 		{"mark", lind, results, chromedp.Steps(click(".mark summary"), click(".check-it"), await(".mark-check:not(:empty)"))},
 		{"strip", lind, results, click(".strip summary")},
@@ -182,6 +185,7 @@ func TestShots(t *testing.T) {
 		{"view-mail", lind, mail, nil},
 		{"view-translation", lind, workable + "&tab=translation", nil},
 		{"view-again", lind, workable + "&tab=again", nil},
+		{"again", lind, workable + "&tab=again", chromedp.Steps(click(".card .button.primary"), await(".row .button.primary"))},
 		{"view-film", lind, film, nil},
 		{"view-picture", lind, picture, nil},
 		{"view-details", lind, picture + "&tab=details", nil},
