@@ -9,11 +9,16 @@ import (
 	"testing"
 	"time"
 
+	shiftjis "golang.org/x/text/encoding/japanese"
+
 	"candor"
 	"candor/internal/extract/fixture"
 )
 
 const english = "The harbour council met on the first Monday of the month and decided that the fees for fishing boats should not be raised this year, because the catch was poor."
+
+// japanese is three sentences in Shift JIS.
+var japanese, _ = shiftjis.ShiftJIS.NewEncoder().String("港の料金は今年は上げないことに決めました。漁獲が少なかったからです。会議は月曜日に開かれます。")
 
 func TestEveryFormat(t *testing.T) {
 	p := newPool(t, nil)
@@ -63,6 +68,11 @@ func TestEveryFormat(t *testing.T) {
 		{"a.eml", []byte(fixture.Mail), "message/rfc822", candor.Done, "café included"},
 		{"noname", []byte(fixture.Mail), "message/rfc822", candor.Done, "!in HTML"},
 		{"box", []byte(fixture.Mbox), "application/mbox", candor.Done, ""},
+		{"crawl.warc", fixture.WARC("<p>page", "note"), "application/warc", candor.Done, ""},
+		{"crawl.warc.gz", fixture.Gzip(fixture.WARC("<p>page", "note")), "application/gzip", candor.Done, ""},
+		{"dues.dbf", fixture.DBF("Марта", "Star"), "application/x-dbf", candor.Done, "OWNER\tPAID\nМарта\t2024-05-06\nStar\t2024-05-06\t[deleted]"},
+		{"chat.db", fixture.SQLite(`CREATE TABLE chat (who, said); INSERT INTO chat VALUES ('Ama', 'meet at the pier');`), "application/vnd.sqlite3", candor.Done, "chat\nwho\tsaid\nAma\tmeet at the pier"},
+		{"sjis.txt", []byte(japanese), "text/plain", candor.Done, "港の料金"},
 		{"a.wav", append([]byte("RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x00\x00\x00\x00"), 0), "audio/wav", candor.Unsupported, ""},
 		{"program", append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 100)...), "application/x-elf", candor.Unsupported, ""},
 	} {

@@ -36,6 +36,16 @@ const (
 	Zstd      = "application/zstd"
 	SevenZip  = "application/x-7z-compressed"
 	Rar       = "application/vnd.rar"
+	Jar       = "application/java-archive"
+	Zlib      = "application/zlib"
+	LZ4       = "application/x-lz4"
+	Snappy    = "application/x-snappy-framed"
+	WARC      = "application/warc"
+	SQLite    = "application/vnd.sqlite3"
+	DBF       = "application/x-dbf"
+	PST       = "application/vnd.ms-outlook-pst"
+	TNEF      = "application/vnd.ms-tnef"
+	PKCS7     = "application/pkcs7-mime"
 	OLE       = "application/x-ole-storage"
 	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -47,6 +57,11 @@ const (
 	EPUB      = "application/epub+zip"
 	allOfHead = 0
 )
+
+// marks are first bytes that mimetype does not know.
+var marks = []struct{ first, typ string }{
+	{"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
+}
 
 // unlimit lets mimetype see the whole head that it is given.
 var unlimit = sync.OnceFunc(func() { mimetype.SetLimit(allOfHead) })
@@ -76,6 +91,11 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 	}
 	if isPDF(head) {
 		return PDF, false
+	}
+	for _, m := range marks {
+		if bytes.HasPrefix(head, []byte(m.first)) {
+			return m.typ, false
+		}
 	}
 	unlimit()
 	found := mimetype.Detect(head)
@@ -211,7 +231,7 @@ func insideZip(src candor.Source, head []byte) string {
 		case f.Name == "ppt/presentation.xml":
 			found = PPTX
 		case f.Name == "META-INF/MANIFEST.MF" && found == Zip:
-			return "application/java-archive"
+			return Jar
 		}
 	}
 	if !types {

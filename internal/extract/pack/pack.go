@@ -19,11 +19,15 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
 	"candor"
 	"candor/internal/extract/name"
+	"candor/internal/extract/plain"
 )
 
 const (
@@ -93,10 +97,12 @@ func Zip(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	r.RegisterDecompressor(12, func(in io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(in)) })
 	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(zstdMemory), zstd.WithDecoderConcurrency(1)))
 	var a account
+	renamed := oldNames(r)
 	for _, f := range r.File {
 		if f.FileInfo().IsDir() {
 			continue
 		}
+		f.Name = renamed(f)
 		if err := a.zipMember(f, sink); err != nil {
 			a.judge(&reading)
 			return reading, err
@@ -104,6 +110,27 @@ func Zip(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	}
 	a.judge(&reading)
 	return reading, nil
+}
+
+// oldNames tells the encoding of names that do not say that they are UTF-8, from
+// all of them together. Where that stays a guess, a name is as it was.
+func oldNames(r *zip.Reader) func(*zip.File) string {
+	var all []byte
+	for _, f := range r.File {
+		if f.NonUTF8 && len(all) < plain.HeadSize {
+			all = append(append(all, f.Name...), '\n')
+		}
+	}
+	enc, found := plain.Guess(all)
+	if enc == nil || found == "windows-1252" {
+		return func(f *zip.File) string { return f.Name }
+	}
+	return func(f *zip.File) string {
+		if decoded, err := enc.NewDecoder().String(f.Name); f.NonUTF8 && err == nil {
+			return decoded
+		}
+		return f.Name
+	}
 }
 
 func (a *account) zipMember(f *zip.File, sink candor.Sink) error {
@@ -187,9 +214,10 @@ func tarMembers(r io.Reader, reading *candor.Reading, sink candor.Sink) error {
 	return nil
 }
 
-// Compressed reads a file that is one compressed stream: gzip, bzip2, xz or
-// zstd. A tar inside is opened at once; anything else is the one part, under
-// the file's name without its last suffix. The error is the sink's.
+// Compressed reads a file that is one compressed stream: gzip, bzip2, xz, zstd,
+// zlib, lz4 or framed snappy. A tar or a web archive inside is opened at once;
+// anything else is the one part, under the file's name without its last suffix.
+// The error is the sink's.
 func Compressed(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	r, inner, err := decompress(src, typ)
@@ -199,9 +227,11 @@ func Compressed(src candor.Source, typ string, sink candor.Sink) (candor.Reading
 	}
 	defer r.Close()
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	if head, _ := buffered.Peek(512); isTar(head) {
-		reading.Type = typ
+	switch head, _ := buffered.Peek(512); {
+	case isTar(head):
 		return reading, tarMembers(buffered, &reading, sink)
+	case bytes.HasPrefix(head, []byte(warcMark)):
+		return reading, records(buffered, &reading, sink)
 	}
 	s := &source{r: buffered}
 	if err := sink.Part(candor.Place{Path: innerName(src.Name, inner)}, s); err != nil {
@@ -236,6 +266,13 @@ func decompress(src candor.Source, typ string) (io.ReadCloser, string, error) {
 			return nil, "", err
 		}
 		return r.IOReadCloser(), "", nil
+	case "application/zlib":
+		r, err := zlib.NewReader(in)
+		return r, "", err
+	case "application/x-lz4":
+		return io.NopCloser(lz4.NewReader(in)), "", nil
+	case "application/x-snappy-framed":
+		return io.NopCloser(snappy.NewReader(in)), "", nil
 	}
 	return nil, "", errors.New("not a compression that is read here")
 }
@@ -259,7 +296,7 @@ func innerName(outer, inner string) string {
 	base := name.Base(outer)
 	ext := path.Ext(base)
 	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".z":
+	case ".gz", ".bz2", ".xz", ".zst", ".z", ".zlib", ".lz4", ".sz":
 		if len(ext) < len(base) {
 			return strings.TrimSuffix(base, ext)
 		}

@@ -10,13 +10,17 @@ import (
 	"candor/internal/extract/name"
 )
 
-type gathered struct{ places []candor.Place }
+type gathered struct {
+	places []candor.Place
+	bodies []string
+}
 
 func (g *gathered) Text([]byte) error { return nil }
 
 func (g *gathered) Part(p candor.Place, r io.Reader) error {
 	g.places = append(g.places, p)
-	_, _ = io.Copy(io.Discard, io.LimitReader(r, 1<<20))
+	body, _ := io.ReadAll(io.LimitReader(r, 1<<20))
+	g.bodies = append(g.bodies, string(body))
 	return nil
 }
 
@@ -88,6 +92,44 @@ func FuzzArchives(f *testing.F) {
 			if name.Clean(p.Path) != p.Path {
 				t.Errorf("the path %q is not clean", p.Path)
 			}
+		}
+	})
+}
+
+func TestWebArchive(t *testing.T) {
+	whole := fixture.WARC("<p>The tide table.", "A note.")
+	var g gathered
+	r, err := WARC(from("a.warc", whole), "application/warc", &g)
+	if err != nil || r.Condition != candor.Done || len(g.places) != 2 {
+		t.Fatalf("%s (%s), %v, %v", r.Condition, r.Reason, g.places, err)
+	}
+	if g.places[0].Path != "velmere.example/tides/index.html" || g.places[1].Path != "velmere.example/notes?day=2.txt" || g.places[0].ModTime.IsZero() {
+		t.Errorf("%+v", g.places)
+	}
+	if g.bodies[0] != "<p>The tide table." || g.bodies[1] != "A note." {
+		t.Errorf("%q", g.bodies)
+	}
+	for name, data := range map[string][]byte{"cut": whole[:len(whole)-8], "damaged": bytes.Replace(whole, []byte("\x1f\x8b\x08"), []byte("\x1f\x8b\x09"), 1),
+		"no length": bytes.Replace(whole, []byte("Content-Length"), []byte("Content-Wength"), 1), "endless header": append([]byte("WARC/1.0\r\nX: "), make([]byte, 2<<20)...)} {
+		if r, err := WARC(from("a.warc", data), "application/warc", &gathered{}); err != nil || r.Condition == candor.Done || r.Reason == "" {
+			t.Errorf("%s: %s (%s), %v", name, r.Condition, r.Reason, err)
+		}
+	}
+}
+
+func TestNamesOfOldArchives(t *testing.T) {
+	var g gathered
+	names := "\x8d\x60\x82\xcc\x97\xbf\x8b\xe0\x82\xcd\x8d\xa1\x94\x4e\x82\xcd\x8f\xe3\x82\xb0\x82\xc8\x82\xa2\x82\xb1\x82\xc6\x82\xc9\x8c\x88\x82\xdf\x82\xdc\x82\xb5\x82\xbd.txt"
+	if _, err := Zip(from("a.zip", fixture.Zip(fixture.Member{Name: names, Body: "x"})), "application/zip", &g); err != nil || g.places[0].Path != "港の料金は今年は上げないことに決めました.txt" {
+		t.Errorf("%+v, %v", g.places, err)
+	}
+}
+
+func FuzzWARC(f *testing.F) {
+	f.Add(fixture.WARC("<p>page", "note"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := WARC(from("x", data), "x", &gathered{}); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -3,11 +3,14 @@ package plain
 import (
 	"bytes"
 	"io"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/gogs/chardet"
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -57,12 +60,15 @@ func Guess(head []byte) (encoding.Encoding, string) {
 		if e, name := bareUTF16(head); e != nil {
 			return e, name
 		}
+		if e, name := sevenBit(head); e != nil {
+			return e, name
+		}
 		return nil, "utf-8"
 	}
 	if e, name := bareUTF16(head); e != nil {
 		return e, name
 	}
-	return eightBit(head)
+	return other(head)
 }
 
 // validUTF8 accepts a character that is cut by the head's end.
@@ -97,23 +103,93 @@ func bareUTF16(head []byte) (encoding.Encoding, string) {
 	return nil, ""
 }
 
+// sevenBit recognises ISO-2022-JP, which is ASCII but for its escapes (RFC 1468).
+func sevenBit(head []byte) (encoding.Encoding, string) {
+	if bytes.Contains(head, []byte("\x1b$B")) || bytes.Contains(head, []byte("\x1b$@")) {
+		return japanese.ISO2022JP, "iso-2022-jp"
+	}
+	return nil, ""
+}
+
+// leastSure is how sure the detector must be, in percent, before the plain counts
+// of eightBit are not asked.
+const leastSure = 30
+
+// other tells the encoding of bytes that are no form of Unicode: by the statistics
+// of ICU's detector where many bytes are not ASCII, which short Western texts would
+// only confuse.
+func other(head []byte) (encoding.Encoding, string) {
+	high, letters := count(head)
+	if high > letters || high >= leastHigh {
+		if enc, name := dosCyrillic(head, high); enc != nil {
+			return enc, name
+		}
+		found, err := chardet.NewTextDetector().DetectBest(head)
+		if err == nil && found.Confidence >= leastSure {
+			if enc, name := charset.Lookup(found.Charset); enc != nil && believable(name) {
+				return enc, name
+			}
+		}
+	}
+	return eightBit(head)
+}
+
+// leastHigh is how many bytes above ASCII the detector's statistics need.
+const leastHigh = 40
+
+// believable leaves out what the detector finds in texts that are not it: UTF-16
+// without a mark is told by its zeros, above.
+func believable(name string) bool { return !strings.HasPrefix(name, "utf-") && name != "replacement" }
+
+// dosCyrillic recognises code page 866, which the detector does not know: small
+// letters stand at 0xa0 to 0xaf and 0xe0 to 0xef, capitals at 0x80 to 0x9f, and
+// the frames between them are rare in words.
+func dosCyrillic(head []byte, high int) (encoding.Encoding, string) {
+	var small, upper int
+	for _, b := range head {
+		switch {
+		case b >= 0xa0 && b <= 0xaf, b >= 0xe0 && b <= 0xef:
+			small++
+		case b >= 0x80 && b <= 0x9f:
+			upper++
+		}
+	}
+	var first int // letters of the first half of the alphabet, which no other Cyrillic code has there
+	for _, b := range head {
+		if b >= 0xa0 && b <= 0xaf {
+			first++
+		}
+	}
+	if high > 0 && (small+upper)*100 >= high*97 && upper*4 < small && first*3 > small {
+		return charmap.CodePage866, "ibm866"
+	}
+	return nil, ""
+}
+
+// count counts the bytes above ASCII, and the ASCII letters.
+func count(head []byte) (high, letters int) {
+	for _, b := range head {
+		switch {
+		case b >= 0x80:
+			high++
+		case b|0x20 >= 'a' && b|0x20 <= 'z':
+			letters++
+		}
+	}
+	return high, letters
+}
+
 // eightBit tells Cyrillic from Western text: in Cyrillic most letters have the
 // high bit, and small letters outnumber capitals in only one of the two codes.
 func eightBit(head []byte) (encoding.Encoding, string) {
-	high, letters := 0, 0
+	high, letters := count(head)
 	var small1251, smallKOI int
 	for _, b := range head {
 		switch {
 		case b >= 0xe0:
 			small1251++
-			high++
 		case b >= 0xc0:
 			smallKOI++
-			high++
-		case b >= 0x80:
-			high++
-		case b|0x20 >= 'a' && b|0x20 <= 'z':
-			letters++
 		}
 	}
 	switch {

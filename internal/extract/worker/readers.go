@@ -11,6 +11,7 @@ import (
 	"candor/internal/extract/pdf"
 	"candor/internal/extract/picture"
 	"candor/internal/extract/plain"
+	"candor/internal/extract/rows"
 	"candor/internal/extract/wire"
 )
 
@@ -57,7 +58,7 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return mail.Read(src, sink)
 	case kind.Mbox:
 		return mail.Mbox(src, sink)
-	case kind.Zip, kind.EPUB:
+	case kind.Zip, kind.EPUB, kind.Jar:
 		return pack.Zip(src, typ, sink)
 	case kind.Tar:
 		return pack.Tar(src, typ, sink)
@@ -65,7 +66,13 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.SevenZip(src, typ, sink)
 	case kind.Rar:
 		return pack.Rar(src, typ, sink)
-	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd:
+	case kind.WARC:
+		return pack.WARC(src, typ, sink)
+	case kind.SQLite:
+		return rows.SQLite(src, typ, sink)
+	case kind.DBF:
+		return rows.DBF(src, typ, sink)
+	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd, kind.Zlib, kind.LZ4, kind.Snappy:
 		return pack.Compressed(src, typ, sink)
 	}
 	return r.others(src, typ, text, l, sink)
