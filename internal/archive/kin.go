@@ -49,6 +49,7 @@ var containers = map[string]bool{
 	"application/zip": true, "application/x-tar": true, "application/gzip": true, "application/x-bzip2": true, "application/x-xz": true,
 	"application/zstd": true, "application/x-7z-compressed": true, "application/vnd.rar": true, "application/mbox": true,
 	"application/java-archive": true, "application/zlib": true, "application/x-lz4": true, "application/x-snappy-framed": true, "application/warc": true,
+	"application/vnd.ms-outlook-pst": true,
 }
 
 // threadOf names a message's conversation: by the first message that it refers

@@ -11,6 +11,7 @@ import (
 	"candor/internal/extract/pdf"
 	"candor/internal/extract/picture"
 	"candor/internal/extract/plain"
+	"candor/internal/extract/pst"
 	"candor/internal/extract/rows"
 	"candor/internal/extract/wire"
 )
@@ -68,6 +69,8 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.Rar(src, typ, sink)
 	case kind.WARC:
 		return pack.WARC(src, typ, sink)
+	case kind.PST:
+		return pst.Read(src, typ, sink)
 	case kind.SQLite:
 		return rows.SQLite(src, typ, sink)
 	case kind.DBF:
