@@ -55,6 +55,7 @@ type row struct {
 	files, text, read    int
 	words, have          int
 	unsupported, partial int
+	conditions           map[candor.Condition]int // of all files, with text or not
 }
 
 func run(files, texts, binary string, missed bool) error {
@@ -76,7 +77,7 @@ func run(files, texts, binary string, missed bool) error {
 		ending := cmp.Or(strings.ToLower(strings.TrimPrefix(filepath.Ext(name), ".")), "none")
 		r := rows[ending]
 		if r == nil {
-			r = &row{ending: ending}
+			r = &row{ending: ending, conditions: map[candor.Condition]int{}}
 			rows[ending] = r
 		}
 		return r.add(pool, path, filepath.Join(texts, name+".txt"), missed)
@@ -99,6 +100,7 @@ func (r *row) add(pool *extract.Pool, path, reference string, missed bool) error
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	r.files++
+	r.conditions[reading.Condition]++
 	theirs, err := os.ReadFile(reference)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // Tika failed on it
 		return err
@@ -190,13 +192,16 @@ func wordsOf(text string) map[string]bool {
 }
 
 func print(rows map[string]*row, took time.Duration) {
-	var all row
+	all := row{conditions: map[candor.Condition]int{}}
 	list := make([]*row, 0, len(rows))
 	for _, r := range rows {
 		list = append(list, r)
 		all.files, all.text, all.read = all.files+r.files, all.text+r.text, all.read+r.read
 		all.words, all.have = all.words+r.words, all.have+r.have
 		all.unsupported, all.partial = all.unsupported+r.unsupported, all.partial+r.partial
+		for c, n := range r.conditions {
+			all.conditions[c] += n
+		}
 	}
 	all.ending = "all"
 	slices.SortFunc(list, func(a, b *row) int { return cmp.Or(b.text-a.text, strings.Compare(a.ending, b.ending)) })
@@ -206,5 +211,6 @@ func print(rows map[string]*row, took time.Duration) {
 			fmt.Printf("%-12s %6d %10d %12d %8.3f %12d %8d\n", r.ending, r.files, r.text, r.read, float64(r.have)/float64(max(r.words, 1)), r.unsupported, r.partial)
 		}
 	}
+	fmt.Println(all.conditions)
 	fmt.Printf("%d files in %.0f s, one at a time\n", all.files, took.Seconds())
 }
