@@ -63,7 +63,7 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
-			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile, "chat": chatWith,
+			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile, "chat": chatWith, "placing": placeWith,
 		},
 	}
 }
@@ -102,6 +102,32 @@ func chatWith(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]string{"content": args[1]}}}, "text": args[1]})
+	}))
+	ts.Defer(s.Close)
+	ts.Setenv(args[0], s.URL+"/v1")
+}
+
+// placing VARIABLE WORD...: an embedding model is at the address in the variable,
+// to which texts with the same of these words are alike. It replies to no other path.
+func placeWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: placing VARIABLE WORD...")
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Input []string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.URL.Path != "/v1/embeddings" {
+			http.NotFound(w, r)
+			return
+		}
+		data := make([]map[string]any, len(in.Input))
+		for i, text := range in.Input {
+			at := make([]float64, len(args)-1)
+			for n, word := range args[1:] {
+				at[n] = 0.01 + float64(strings.Count(text, word))
+			}
+			data[i] = map[string]any{"index": i, "embedding": at}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
 	}))
 	ts.Defer(s.Close)
 	ts.Setenv(args[0], s.URL+"/v1")

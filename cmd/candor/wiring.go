@@ -53,6 +53,7 @@ type engineConfig struct {
 	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
 	Chat       endpoint.Config              // the model that answers questions; without URL none does
 	Speech     speechConfig                 // what writes down what is said
+	Embed      endpoint.Config              // the model of meaning; without URL the built-in table
 	Translate  translateConfig              // what translates
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
@@ -151,6 +152,11 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 		return err
 	}
 	ports.Embedder = embed.BuiltIn{}
+	if cfg.Embed.URL != "" {
+		if ports.Embedder, err = embed.NewEndpoint(cfg.Embed); err != nil {
+			return err
+		}
+	}
 	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
 	if err != nil {
 		return err

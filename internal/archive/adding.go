@@ -232,7 +232,7 @@ func (in *intake) beginLocked(ctx context.Context) error {
 	}
 	a := in.archive
 	work := act{kind: candor.ActAdd, who: in.who, collection: in.collection.Name,
-		details: a.details(in.who, Details{Source: in.figure.Source, Subject: "addition " + in.figure.ID, Model: a.listensBy()})}
+		details: a.details(in.who, Details{Source: in.figure.Source, Subject: "addition " + in.figure.ID, Model: a.toldOnAdding()})}
 	intent, err := a.gate.intend(ctx, &work)
 	if err != nil {
 		return err

@@ -105,12 +105,13 @@ func (a *Archive) Tools() (t Tools) {
 // analysedBy names the model that gets what the items hold, "" if none does.
 func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
 	if r.Translate == "" {
-		return a.listensBy(), a.checkOCR(r.OCR)
+		return a.toldOnAdding(), a.checkOCR(r.OCR)
 	}
 	if r.OCR != "" || r.Password != "" {
 		return "", candor.Errorf(candor.Invalid, "Items are read again or translated, not both at once. Translate them after reading them.")
 	}
-	return a.translatesBy(r.Translate)
+	by, err := a.translatesBy(r.Translate)
+	return joined(by, a.placesBy()), err // the text is indexed again with its translation
 }
 
 func (a *Archive) analyse(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte, r AnalyseRequest) (Analysed, error) {

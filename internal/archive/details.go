@@ -27,7 +27,7 @@ type Details struct {
 	Query     string              `json:"query,omitempty"`
 	Mode      string              `json:"mode,omitempty"`  // semantic or hybrid; empty is by words
 	Like      candor.ItemID       `json:"like,omitempty"`  // the item that was asked for more like
-	Model     string              `json:"model,omitempty"` // that a question was given to, or that any sound is given to, and where
+	Model     string              `json:"model,omitempty"` // that is told the question, the words, the texts or the sound, and where; several separated by commas
 	Sent      []string            `json:"sent,omitempty"`  // passages that it was given
 	Filters   map[string][]string `json:"filters,omitempty"`
 	Translate string              `json:"translate,omitempty"` // languages that a text, or the words of a query, were put into by Model

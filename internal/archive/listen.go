@@ -2,6 +2,8 @@ package archive
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"candor"
@@ -13,6 +15,26 @@ func (a *Archive) listensBy() string {
 		return ""
 	}
 	return a.cfg.Listener.Name()
+}
+
+// placesBy names the model that is told texts and queries to place them in
+// meaning; "" if none is told.
+func (a *Archive) placesBy() string {
+	if a.cfg.Embedder == nil {
+		return ""
+	}
+	return a.cfg.Embedder.Name()
+}
+
+// toldOnAdding names the models that are told what items hold when they are read.
+func (a *Archive) toldOnAdding() string {
+	return joined(a.listensBy(), a.placesBy())
+}
+
+// joined names some models, of which any may be "".
+func joined(models ...string) string {
+	named := slices.DeleteFunc(models, func(m string) bool { return m == "" })
+	return strings.Join(slices.Compact(named), ", ")
 }
 
 // sound is what can be heard of an opened recording.

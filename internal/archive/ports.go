@@ -167,6 +167,8 @@ type Finder interface {
 type Embedder interface {
 	// Model names the space of the places.
 	Model() string
+	// Name tells which model is told texts and queries, and where; "" if none is.
+	Name() string
 	// Embed places the passages of a text; none where nothing of it is understood.
 	Embed(ctx context.Context, title, text string) (query.Meaning, error)
 	// Query places what is looked for; nil where nothing of it is understood.

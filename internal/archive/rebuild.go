@@ -114,8 +114,9 @@ func (r *rebuild) list(ctx context.Context) error {
 // release has the keys of names released, in as many acts as it takes.
 func (r *rebuild) release(ctx context.Context, names []candor.KeyName) (map[candor.KeyName][]byte, error) {
 	all := make(map[candor.KeyName][]byte, len(names))
+	details := Details{Subject: "rebuild", Model: r.archive.placesBy()}
 	for batch := range slices.Chunk(names, rebuildBatch) {
-		keys, proof, err := r.archive.gate.releaseNames(ctx, candor.ActRebuild, r.who, "rebuild", batch)
+		keys, proof, err := r.archive.gate.releaseNames(ctx, candor.ActRebuild, r.who, details, batch)
 		if err != nil {
 			return nil, err
 		}

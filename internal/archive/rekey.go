@@ -22,7 +22,7 @@ func (a *Archive) Rekey(ctx context.Context, who Actor, progress func(done, tota
 	}
 	a.rekeying.Lock()
 	defer a.rekeying.Unlock()
-	released, proof, err := a.gate.releaseNames(ctx, candor.ActReleaseKey, who, "rekey", []candor.KeyName{keyIndex})
+	released, proof, err := a.gate.releaseNames(ctx, candor.ActReleaseKey, who, Details{Subject: "rekey"}, []candor.KeyName{keyIndex})
 	if err != nil {
 		return receipt.Receipt{}, err
 	}

@@ -79,23 +79,37 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	start := time.Now()
 	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{
 		Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly,
-		Model: cmp.Or(q.model, q.translator), Translate: strings.Join(r.Translate, ","),
+		Model: joined(cmp.Or(q.model, q.translator), a.placesQuery(r)), Translate: strings.Join(r.Translate, ","),
 	})
 	if err != nil {
 		return SearchResult{}, err
 	}
-	ask, collections, err := a.requestFor(ctx, &work, r, q)
+	ask, like, collections, err := a.requestFor(ctx, &work, r, q)
 	if err != nil {
 		return SearchResult{}, err
+	}
+	told := a.placesQuery(r) != "" // a model gets the query, so that this comes after its record
+	if !told && work.refusal == nil {
+		if err := a.lookByMeaning(ctx, &ask, r.Mode, like, q.least); err != nil {
+			return SearchResult{}, err
+		}
 	}
 	var found query.Result
 	var items []candor.Item
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (res result, err error) {
+		if told {
+			if err = a.lookByMeaning(ctx, &ask, r.Mode, like, q.least); err != nil {
+				return res, err
+			}
+		}
 		if err = a.inOtherLanguages(ctx, r, q.node, &ask); err != nil {
 			return res, err
 		}
 		if found, err = a.cfg.Index.Search(ctx, ask); err != nil {
 			return res, err
+		}
+		if found.Elsewhere {
+			return res, candor.Errorf(candor.NotSupported, "No text here is placed in meaning by the model %s; another did it. `candor rebuild` places all texts anew. Search by text until then.", ask.Near.Model)
 		}
 		if items, err = a.cfg.Catalog.ItemsByNum(ctx, numsOf(found.Hits)); err != nil {
 			return res, err
@@ -119,27 +133,30 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	return out, err
 }
 
-// requestFor makes the index's request, and returns the collections it is about.
-func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q question) (query.Request, []string, error) {
-	var like candor.Item
-	var err error
+// requestFor makes the index's request, and returns the item that is asked for
+// more like, and the collections it is about.
+func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q question) (ask query.Request, like candor.Item, collections []string, err error) {
 	if r.Like != "" {
 		if like, err = a.openable(ctx, work, r.Like); err != nil {
-			return query.Request{}, nil, err
+			return ask, like, nil, err
 		}
 	}
-	collections, err := a.searchable(work, r.Collection)
-	if err != nil {
-		return query.Request{}, nil, err
+	if collections, err = a.searchable(work, r.Collection); err != nil {
+		return ask, like, nil, err
 	}
-	ask, err := searchRequest(r, q.node, collections)
+	ask, err = searchRequest(r, q.node, collections)
 	if q.countOnly {
 		ask.Limit, ask.Snippets = 0, false
 	}
-	if err == nil && work.refusal == nil {
-		err = a.lookByMeaning(ctx, &ask, r.Mode, like, q.least)
+	return ask, like, collections, err
+}
+
+// placesQuery names the model that is told a request's words, "" if none is.
+func (a *Archive) placesQuery(r SearchRequest) string {
+	if r.Like != "" || byMeaning(r.Mode) == "" {
+		return ""
 	}
-	return ask, collections, err
+	return a.placesBy()
 }
 
 // searchable returns the collections to look in: the one asked for, or all of

@@ -67,7 +67,7 @@ func Unlock(ctx context.Context, cfg Config) (Keys, error) {
 
 // openNames opens what stands under names in the vault, by one recorded act.
 func (g *gate) openNames(ctx context.Context, kind candor.Act, who Actor, subject string, names []candor.KeyName) (map[candor.KeyName][]byte, error) {
-	keys, _, err := g.releaseNames(ctx, kind, who, subject, names)
+	keys, _, err := g.releaseNames(ctx, kind, who, Details{Subject: subject}, names)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,9 @@ func (g *gate) openNames(ctx context.Context, kind candor.Act, who Actor, subjec
 
 // releaseNames has the keys of names in the vault released, by one recorded
 // administrative act, whose receipt it returns.
-func (g *gate) releaseNames(ctx context.Context, kind candor.Act, who Actor, subject string, names []candor.KeyName) (map[candor.KeyName][]byte, receipt.Receipt, error) {
-	work := act{kind: kind, who: who, details: Details{Person: who.Person.ID, Name: who.Person.Name, Subject: subject}}
+func (g *gate) releaseNames(ctx context.Context, kind candor.Act, who Actor, d Details, names []candor.KeyName) (map[candor.KeyName][]byte, receipt.Receipt, error) {
+	d.Person, d.Name = who.Person.ID, who.Person.Name
+	work := act{kind: kind, who: who, details: d}
 	done, err := g.pass(ctx, work, func(context.Context) (result, error) { return result{keys: names}, nil })
 	return done.keys, done.receipt, err
 }

@@ -224,4 +224,8 @@ type Result struct {
 
 	// Distinct counts the different values of Request.Distinct, exactly.
 	Distinct int64
+
+	// Elsewhere says of a search by meaning that texts are placed by other models
+	// only, so that there was nothing to compare with.
+	Elsewhere bool
 }

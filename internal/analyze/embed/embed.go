@@ -1,11 +1,12 @@
-// Package embed gives texts a place in meaning without a model at run time: a
-// table has a vector for each piece of a word, and a text stands at the mean of
-// its pieces. The table is distilled from a sentence transformer (NOTICE.md,
-// tools/distil); it knows English best, and other languages little.
+// Package embed gives texts a place in meaning: by a model at an endpoint, or
+// without a model at run time. For the latter a table has a vector for each piece
+// of a word, and a text stands at the mean of its pieces. The table is distilled
+// from a sentence transformer (NOTICE.md, tools/distil); it knows English best,
+// and other languages little. Both implement archive.Embedder.
 //
-// It promises that the same text has the same place on every machine, that any
-// bytes are a text, and that no text takes more than time in proportion to its
-// length.
+// Of the table it promises that the same text has the same place on every
+// machine, that any bytes are a text, and that no text takes more than time in
+// proportion to its length; of a model, that what is no place is an error.
 package embed
 
 import (
@@ -39,6 +40,9 @@ const Model = "candor-static-1"
 
 // Model names the space that places are in.
 func (BuiltIn) Model() string { return Model }
+
+// Name is empty: texts are told to nobody.
+func (BuiltIn) Name() string { return "" }
 
 // Embed cuts a text into passages and places each. The title stands before the
 // first. Passages without a known word are left out.

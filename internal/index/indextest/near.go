@@ -76,6 +76,11 @@ func testNear(t *testing.T, x Index) {
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Within: parse(t, "contract")}}, 1, 2)
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Least: 0.8}}, 1, 5)
 	narrow(query.Request{Near: &query.Near{Model: "another", Vector: towards(1)}})
+	for model, want := range map[string]bool{space: false, "another": true} {
+		if res := search(t, x, query.Request{Near: &query.Near{Model: model, Vector: towards(1)}}); res.Elsewhere != want {
+			t.Errorf("looking by %s, texts are placed elsewhere: %v, want %v", model, res.Elsewhere, want)
+		}
+	}
 	narrow(query.Request{Near: near, Sort: query.ByDateUp}, 5, 2, 1)
 	like := func(num uint32) *query.Near { return &query.Near{Model: space, Like: &num, Most: 2, Least: -1} }
 	narrow(query.Request{Near: like(5)}, 1, 2)

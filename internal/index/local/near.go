@@ -67,7 +67,13 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 	if err != nil {
 		return query.Result{}, err
 	}
-	return x.pageOf(p, req, result)
+	elsewhere, err := look.elsewhere()
+	if err != nil {
+		return query.Result{}, err
+	}
+	page, err := x.pageOf(p, req, result)
+	page.Elsewhere = elsewhere
+	return page, err
 }
 
 // bestByWords returns the best documents by the request's query.
@@ -167,6 +173,23 @@ func (s *segment) middle(p *passages, doc uint32) ([]float32, error) {
 		sum[i] /= float32(math.Sqrt(square))
 	}
 	return sum, nil
+}
+
+// elsewhere tells whether texts are placed by other models only, which would look
+// as if there were nothing to find.
+func (l *looking) elsewhere() (bool, error) {
+	other := false
+	for _, v := range l.views {
+		p, err := v.segment.passages()
+		if err != nil {
+			return false, err
+		}
+		if p != nil && p.model == l.near.Model {
+			return false, nil
+		}
+		other = other || p != nil
+	}
+	return other, nil
 }
 
 // passages returns those of a view that can be compared, or nil.
