@@ -154,6 +154,7 @@ var kinds = map[string]itemKind{
 	"application/x-7z-compressed":                     {"7-Zip archive", "box", false},
 	"application/vnd.rar":                             {"RAR archive", "box", false},
 	"application/warc":                                {"Web archive", "box", false},
+	"application/pkcs7-mime":                          {"Signed file", "box", false},
 	"application/vnd.ms-outlook-pst":                  {"Mailbox", "mail", false},
 	"application/vnd.sqlite3":                         {"Database", "sheet", false},
 	"application/x-dbf":                               {"Table", "sheet", false},

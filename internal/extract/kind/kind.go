@@ -97,6 +97,9 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 			return m.typ, false
 		}
 	}
+	if isCMS(head) {
+		return PKCS7, false
+	}
 	unlimit()
 	found := mimetype.Detect(head)
 	typ = base(found)
@@ -124,6 +127,13 @@ func isPDF(head []byte) bool {
 // every file that Detect calls a PDF passes it. Readers accept the mark
 // anywhere in the first 1,024 bytes.
 func MaybePDF(head []byte) bool { return bytes.Contains(head[:min(len(head), 1024)], pdfMark) }
+
+// isCMS tells what is wrapped in CMS (RFC 5652): a sequence in BER that begins with
+// one of PKCS #7's object identifiers.
+func isCMS(head []byte) bool {
+	i := bytes.Index(head[:min(len(head), 20)], []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"))
+	return i >= 2 && i <= 6 && head[0] == 0x30
+}
 
 func base(m *mimetype.MIME) string {
 	typ, _, _ := strings.Cut(m.String(), ";")

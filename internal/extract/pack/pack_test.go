@@ -2,11 +2,21 @@ package pack
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
+	"math/big"
+	"strings"
 	"testing"
+
+	"github.com/smallstep/pkcs7"
 
 	"candor"
 	"candor/internal/extract/fixture"
+	"candor/internal/extract/kind"
 	"candor/internal/extract/name"
 )
 
@@ -130,6 +140,80 @@ func FuzzWARC(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := WARC(from("x", data), "x", &gathered{}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// signedBy signs a content with a new key, or envelops it.
+func signedBy(t testing.TB, who, content string, seal bool) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: who}}
+	der, err := x509.CreateCertificate(rand.Reader, subject, subject, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seal {
+		data, err := pkcs7.EncryptUsingPSK([]byte(content), []byte("0123456789abcdef"))
+		if err != nil {
+			t.Skip(err)
+		}
+		return data
+	}
+	s, err := pkcs7.NewSignedData([]byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddSigner(cert, key, pkcs7.SignerInfoConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := s.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestSignedMail(t *testing.T) {
+	whole := signedBy(t, "Ada Quill", "Content-Type: text/plain\r\n\r\nThe tide table.", false)
+	if typ, _ := kind.DetectHead(whole, "x"); typ != kind.PKCS7 {
+		t.Errorf("taken for %s", typ)
+	}
+	var g gathered
+	r, err := Signed(from("smime.p7m", whole), kind.PKCS7, &g)
+	if err != nil || r.Condition != candor.Done || len(g.places) != 1 {
+		t.Fatalf("%s (%s), %v, %v", r.Condition, r.Reason, g.places, err)
+	}
+	if g.places[0].Path != "smime.eml" || !strings.HasSuffix(g.bodies[0], "The tide table.") || len(r.Fields) != 1 || r.Fields[0].Value != "CN=Ada Quill" {
+		t.Errorf("%+v, %q, %+v", g.places, g.bodies, r.Fields)
+	}
+	for what, c := range map[string]struct {
+		data []byte
+		want candor.Condition
+	}{
+		"cut": {whole[:len(whole)/2], candor.Failed}, "nothing in it": {[]byte("0\x80\x06\x09"), candor.Failed},
+		"sealed": {signedBy(t, "Ada Quill", "hidden", true), candor.Encrypted},
+	} {
+		var g gathered
+		if r, err := Signed(from("smime.p7m", c.data), kind.PKCS7, &g); err != nil || r.Condition != c.want || r.Reason == "" || len(g.places) != 0 {
+			t.Errorf("%s: %s (%s), %v", what, r.Condition, r.Reason, err)
+		}
+	}
+}
+
+func FuzzSigned(f *testing.F) {
+	f.Add(signedBy(f, "Ada Quill", "Content-Type: text/plain\r\n\r\nx", false))
+	f.Add(signedBy(f, "Ada Quill", "hidden", true))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := Signed(from("x.p7m", data), "x", &gathered{}); err != nil || r.Condition != candor.Done && r.Reason == "" {
+			t.Errorf("%+v, %v", r, err)
 		}
 	})
 }

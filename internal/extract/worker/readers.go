@@ -69,6 +69,8 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.Rar(src, typ, sink)
 	case kind.WARC:
 		return pack.WARC(src, typ, sink)
+	case kind.PKCS7:
+		return pack.Signed(src, typ, sink)
 	case kind.PST:
 		return pst.Read(src, typ, sink)
 	case kind.SQLite:
