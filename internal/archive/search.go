@@ -77,6 +77,9 @@ type question struct {
 // find looks for what a question means.
 func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q question) (SearchResult, error) {
 	start := time.Now()
+	if !slices.Contains([]string{"", ModeText, ModeSemantic, ModeHybrid}, r.Mode) {
+		return SearchResult{}, candor.Errorf(candor.Invalid, "There is no mode %q. Search by text, semantic or hybrid.", r.Mode)
+	}
 	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{
 		Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly,
 		Model: joined(cmp.Or(q.model, q.translator), a.placesQuery(r)), Translate: strings.Join(r.Translate, ","),
@@ -236,8 +239,6 @@ func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode st
 	switch {
 	case mode == "" || mode == ModeText:
 		return nil
-	case mode != ModeSemantic && mode != ModeHybrid:
-		return candor.Errorf(candor.Invalid, "There is no mode %q. Search by text, semantic or hybrid.", mode)
 	case a.cfg.Embedder == nil:
 		return candor.Errorf(candor.NotSupported, "This archive has no model of meaning. Search by text.")
 	}

@@ -80,6 +80,9 @@ func testNear(t *testing.T, x Index) {
 		if res := search(t, x, query.Request{Near: &query.Near{Model: model, Vector: towards(1)}}); res.Elsewhere != want {
 			t.Errorf("looking by %s, texts are placed elsewhere: %v, want %v", model, res.Elsewhere, want)
 		}
+		if res := search(t, x, query.Request{Near: &query.Near{Model: model, Like: new(uint32(5)), Least: -1}}); res.Elsewhere != want {
+			t.Errorf("looking by %s for more like an item, texts are placed elsewhere: %v, want %v", model, res.Elsewhere, want)
+		}
 	}
 	narrow(query.Request{Near: near, Sort: query.ByDateUp}, 5, 2, 1)
 	like := func(num uint32) *query.Near { return &query.Near{Model: space, Like: &num, Most: 2, Least: -1} }

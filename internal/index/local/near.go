@@ -49,6 +49,13 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 		}
 	}
 	look := &looking{near: req.Near, views: snap.views}
+	elsewhere, err := look.elsewhere()
+	if err != nil {
+		return query.Result{}, err
+	}
+	if elsewhere && req.Near.Like != nil {
+		return query.Result{Elsewhere: true}, nil
+	}
 	p, err := x.narrow(ctx, snap, req, look)
 	if err != nil {
 		return query.Result{}, err
@@ -64,10 +71,6 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 		return query.Result{}, err
 	}
 	result, err := look.fuse(best, nearest)
-	if err != nil {
-		return query.Result{}, err
-	}
-	elsewhere, err := look.elsewhere()
 	if err != nil {
 		return query.Result{}, err
 	}
