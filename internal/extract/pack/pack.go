@@ -296,7 +296,7 @@ func innerName(outer, inner string) string {
 	base := name.Base(outer)
 	ext := path.Ext(base)
 	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".z", ".zlib", ".lz4", ".sz":
+	case ".gz", ".bz2", ".xz", ".zst", ".z", ".zlib", ".lz4", ".sz", ".p7m":
 		if len(ext) < len(base) {
 			return strings.TrimSuffix(base, ext)
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"candor"
-	"candor/internal/extract/name"
 )
 
 // mostSigned bounds what is read into memory of a signed file, in bytes.
@@ -57,14 +56,11 @@ func Signed(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 // contentName is what the content of a signed file is called: the file's name
 // without the ending, and for the part of a mail, which is a message of its own, .eml.
 func contentName(outer string, content []byte) string {
-	inner, signed := strings.CutSuffix(outer, ".p7m")
-	if !signed || inner == "" {
-		inner = outer + ".content"
-	}
-	if signed && !strings.Contains(inner, ".") && bytes.HasPrefix(bytes.ToLower(content[:min(len(content), 8)]), []byte("content-")) {
+	inner := innerName(outer, "")
+	if !strings.Contains(inner, ".") && bytes.HasPrefix(bytes.ToLower(content[:min(len(content), 8)]), []byte("content-")) {
 		inner += ".eml"
 	}
-	return name.Clean(inner)
+	return inner
 }
 
 // encrypted tells whether CMS data are enveloped or encrypted ones (RFC 5652,
