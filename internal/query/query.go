@@ -89,6 +89,11 @@ type Named struct {
 	Phones []string // E.164: + and digits
 	IBANs  []string // without spaces
 
+	Dates       []string // days as 2026-03-14, months as 2026-03
+	Money       []string // currency and number, EUR 1200.5; of signs that several currencies have, the sign
+	URLs        []string
+	Identifiers []string // kind and value, isin:US0378331005
+
 	// Names as they are written. Rules find them, so that some are missed and
 	// some are wrong.
 	People, Organisations, Places []string
@@ -110,23 +115,27 @@ type Passage struct {
 // Facets are the facet fields. Every adapter counts these.
 func Facets() []string {
 	return []string{FacetCollection, FacetType, FacetLanguage, FacetYear, FacetPeople, FacetPersons, FacetOrgs, FacetPlaces,
-		FacetEmails, FacetPhones, FacetIBANs, FacetCondition}
+		FacetEmails, FacetPhones, FacetIBANs, FacetDates, FacetMoney, FacetURLs, FacetIdentifiers, FacetCondition}
 }
 
 // Facet fields.
 const (
-	FacetCollection = "collection"
-	FacetType       = "type"
-	FacetLanguage   = "language"
-	FacetPeople     = "people"
-	FacetYear       = "year" // of Date, as "2026"
-	FacetCondition  = "condition"
-	FacetEmails     = "emails" // of Named
-	FacetPhones     = "phones"
-	FacetIBANs      = "ibans"
-	FacetPersons    = "persons" // named in it; FacetPeople are those who wrote or received it
-	FacetOrgs       = "organisations"
-	FacetPlaces     = "places"
+	FacetCollection  = "collection"
+	FacetType        = "type"
+	FacetLanguage    = "language"
+	FacetPeople      = "people"
+	FacetYear        = "year" // of Date, as "2026"
+	FacetCondition   = "condition"
+	FacetEmails      = "emails" // of Named
+	FacetPhones      = "phones"
+	FacetIBANs       = "ibans"
+	FacetDates       = "dates" // that the text speaks of; FacetYear is of the item
+	FacetMoney       = "money"
+	FacetURLs        = "urls"
+	FacetIdentifiers = "identifiers"
+	FacetPersons     = "persons" // named in it; FacetPeople are those who wrote or received it
+	FacetOrgs        = "organisations"
+	FacetPlaces      = "places"
 )
 
 // Filter keeps items whose Field has one of Values. Fields are the facet

@@ -316,7 +316,8 @@ func dayOf(text string) (time.Time, error) {
 
 var facetOrder = []struct{ field, title string }{
 	{"collection", "Collection"}, {"type", "Kind"}, {"year", "Year"}, {"language", "Language"},
-	{"people", "Writers and recipients"}, {"persons", "People named"}, {"organisations", "Organisations named"}, {"places", "Places named"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"}, {"condition", "Condition"},
+	{"people", "Writers and recipients"}, {"persons", "People named"}, {"organisations", "Organisations named"}, {"places", "Places named"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"},
+	{"dates", "Days and months named"}, {"money", "Sums of money"}, {"urls", "Web addresses"}, {"identifiers", "Identifiers"}, {"condition", "Condition"},
 	{"alike", "Copies of one item"}, {"thread", "One conversation"}, {"family", "One item and its parts"},
 }
 

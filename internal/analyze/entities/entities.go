@@ -1,6 +1,6 @@
 // Package entities finds what a text names. Of e-mail addresses, telephone
-// numbers with their country and bank accounts it takes what can be told for
-// sure. People, organisations and places it tells by rules and by a list of
+// numbers with their country, bank accounts, days, sums of money, addresses of
+// the web and identifiers it takes what can be told for sure. People, organisations and places it tells by rules and by a list of
 // names of many languages: it misses some and takes some for what they are not,
 // as docs/benchmarks.md measures. No model, no network.
 package entities
@@ -21,7 +21,9 @@ type Rules struct{}
 
 // Find returns what a text names, each once, in canonical form and in order:
 // addresses in small letters, numbers as E.164 has them (+ and digits), accounts
-// as IBANs without spaces, names as they are written.
+// as IBANs without spaces, days as 2026-03-14 and months as 2026-03, sums as
+// EUR 1200.5, identifiers behind their kind (isin:US0378331005), names as they
+// are written.
 func (Rules) Find(text string) query.Named {
 	f := finder{text: text}
 	for i := 0; i < len(text); i++ {
@@ -30,22 +32,74 @@ func (Rules) Find(text string) query.Named {
 			f.email(i)
 		case c == '+':
 			f.phone(i)
-		case 'A' <= c && c <= 'Z' && (i == 0 || !isWord(text[i-1])):
-			f.iban(i)
+		case c == ':' && strings.HasPrefix(text[i:], "://"):
+			if from, ok := f.schemeBefore(i); ok {
+				f.web(from)
+			}
+		case isDigit(c) && (i == 0 || !isDigit(text[i-1])):
+			f.digits(i)
+			fallthrough
+		case isLetter(c) && (i == 0 || !isWord(text[i-1])):
+			f.word(i)
 		}
 	}
 	f.names()
 	return query.Named{
 		Emails: f.emails.sorted(), Phones: f.phones.sorted(), IBANs: f.ibans.sorted(),
+		Dates: f.dates.sorted(), Money: f.sums.sorted(), URLs: f.urls.sorted(), Identifiers: f.identifiers.sorted(),
 		People: f.people.sorted(), Organisations: f.orgs.sorted(), Places: f.places.sorted(),
 	}
+}
+
+// digits takes what begins with digits, or has its year there.
+func (f *finder) digits(at int) {
+	end := at
+	for end < len(f.text) && isDigit(f.text[end]) {
+		end++
+	}
+	if end-at == 4 && (at == 0 || !isLetter(f.text[at-1])) && (end == len(f.text) || !isLetter(f.text[end]) && f.text[end] != '_') {
+		f.date(at, end)
+	}
+	if end-at == 2 && strings.HasPrefix(f.text[at:], "10.") {
+		f.doi(at)
+	}
+	if at >= f.summed {
+		f.summed = f.money(at)
+	}
+}
+
+// word takes what begins with the word at a place.
+func (f *finder) word(at int) {
+	if at > 0 && isWord(f.text[at-1]) {
+		return
+	}
+	switch c := f.text[at]; {
+	case isUpper(c):
+		f.iban(at)
+	case c == 'w' && strings.HasPrefix(f.text[at:], "www."):
+		if at == 0 || f.text[at-1] != '/' {
+			f.web(at)
+		}
+	}
+	if at > 0 && f.text[at-1] == '-' {
+		return // in the middle of what has hyphens
+	}
+	end := at
+	for end < len(f.text) && (isDigit(f.text[end]) || isLetter(f.text[end]) || f.text[end] == '-') {
+		end++
+	}
+	f.identifier(at, end)
 }
 
 type finder struct {
 	text                  string
 	emails, phones, ibans values
+	dates, sums           values
+	urls, identifiers     values
 	people, orgs, places  values
-	titled                values // people named by a title and one name
+	titled                values  // people named by a title and one name
+	tokens                []token // room for what stands before a year
+	summed                int     // where the last number ends
 }
 
 // values collects different values, up to a bound.

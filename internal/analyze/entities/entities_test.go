@@ -1,9 +1,11 @@
 package entities
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -41,6 +43,7 @@ func FuzzFind(f *testing.F) {
 	f.Add("a@b.cc +4930901820 DE89370400440532013000")
 	f.Add("Dr. Rosa Osei-Müller of Harbour Works Ltd. in St. Louis, U.S., S.p.A. O'N")
 	f.Add("\xff@\xff +\xff DE89")
+	f.Add("2026-03-14, 14 March 2026; EUR 1.200,50; https://example.org/x; ISBN 0-306-40615-2; 10.1000/x; US0378331005")
 	f.Fuzz(func(t *testing.T, text string) {
 		n := Rules{}.Find(text)
 		for _, e := range n.Emails {
@@ -53,6 +56,16 @@ func FuzzFind(f *testing.F) {
 				if !utf8.ValidString(name) && utf8.ValidString(text) || strings.TrimSpace(name) == "" || strings.Contains(name, "\n") {
 					t.Errorf("%q is no name", name)
 				}
+			}
+		}
+		for _, d := range n.Dates {
+			if _, err := time.Parse(time.DateOnly[:len(d)], d); err != nil {
+				t.Errorf("%q is no date", d)
+			}
+		}
+		for _, u := range n.URLs {
+			if _, err := url.Parse(u); err != nil {
+				t.Errorf("%q is no address", u)
 			}
 		}
 		for _, a := range n.IBANs {

@@ -83,7 +83,8 @@ func sample() []query.Document {
 	docs[0].Named = query.Named{Emails: []string{"a@example.org", "b@example.org"}, Phones: []string{"+4930901820"}}
 	docs[2].Translation = "About building the roads, and the handover of the Waldstrasse. A naive tavern."
 	docs[1].Named = query.Named{People: []string{"Ana Lund", "Rosa Osei"}, Places: []string{"Port Velmere"}, Organisations: []string{"Port Velmere Council"}}
-	docs[3].Named = query.Named{Emails: []string{"a@example.org"}, IBANs: []string{"DE89370400440532013000"}}
+	docs[3].Named = query.Named{Emails: []string{"a@example.org"}, IBANs: []string{"DE89370400440532013000"},
+		Dates: []string{"2026-03", "2026-03-14"}, Money: []string{"EUR 1200.5"}, URLs: []string{"https://example.org/a"}, Identifiers: []string{"isin:US0378331005"}}
 	for i := range docs {
 		d := &docs[i]
 		d.Item = candor.ItemID(fmt.Sprintf("item%022d", d.Num))
@@ -352,6 +353,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
 			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
 			query.FacetPersons: d.Named.People, query.FacetOrgs: d.Named.Organisations, query.FacetPlaces: d.Named.Places,
+			query.FacetDates: d.Named.Dates, query.FacetMoney: d.Named.Money, query.FacetURLs: d.Named.URLs, query.FacetIdentifiers: d.Named.Identifiers,
 		}
 		if !d.Date.IsZero() {
 			values[query.FacetYear] = []string{d.Date.Format("2006")}

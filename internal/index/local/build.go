@@ -332,6 +332,14 @@ func facetValues(d *query.Document, facet string) []string {
 		return d.Named.Phones
 	case query.FacetIBANs:
 		return d.Named.IBANs
+	case query.FacetDates:
+		return d.Named.Dates
+	case query.FacetMoney:
+		return d.Named.Money
+	case query.FacetURLs:
+		return d.Named.URLs
+	case query.FacetIdentifiers:
+		return d.Named.Identifiers
 	case query.FacetPersons:
 		return d.Named.People
 	case query.FacetOrgs:
