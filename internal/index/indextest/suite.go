@@ -36,6 +36,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		run  func(*testing.T, Index)
 	}{
 		{"Queries", testQueries},
+		{"Languages", testLanguages},
 		{"Filters", testFilters},
 		{"Facets", testFacets},
 		{"Folds", testFolds},

@@ -22,7 +22,7 @@ const partGap = 10 * query.MaxNear
 // reused. Not safe for concurrent use.
 type builder struct {
 	occ   occurrences
-	stems *stemmer
+	stems [len(languages)]*stemmer // as far as they were needed
 	store storeEncoder
 
 	w       *segmentWriter
@@ -37,7 +37,7 @@ func newBuilder() (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{stems: newStemmer(), store: storeEncoder{zstd: z}}, nil
+	return &builder{store: storeEncoder{zstd: z}}, nil
 }
 
 // begin begins a segment in a new file.
@@ -62,20 +62,22 @@ func (b *builder) add(d *query.Document) error {
 	b.offsets = binary.LittleEndian.AppendUint64(b.offsets, uint64(b.w.off))
 	b.columns.add(d)
 	b.places.add(d)
+	language := languageNumber[d.Language]
 	for field := range fieldCount {
-		b.columns.lengths[field] = append(b.columns.lengths[field], b.words(uint8(field), doc, partsOf(d, field)))
+		s := spaceOf(field, inflected(field, language))
+		b.columns.lengths[field] = append(b.columns.lengths[field], b.words(s, doc, partsOf(d, field)))
 	}
 	return b.w.err
 }
 
-// words notes the words of a field's values and returns how many there are.
-func (b *builder) words(field uint8, doc uint32, parts []string) (count uint32) {
+// words notes the words of a field's values in a space and returns how many there are.
+func (b *builder) words(s space, doc uint32, parts []string) (count uint32) {
 	pos := uint32(0)
 	for _, part := range parts {
 		query.EachToken(part, func(w []byte, _, _ int) bool {
 			pos++
 			count++
-			b.occ.add(field, boundWord(w), doc, pos)
+			b.occ.add(s, boundWord(w), doc, pos)
 			return true
 		})
 		pos += partGap
@@ -113,8 +115,8 @@ func (b *builder) finish() error {
 	b.columns.write(b.w)
 	b.places.write(b.w)
 	err := writeTerms(b.w, func(t *termWriter) error {
-		for field := range fieldCount {
-			if err := b.field(t, field); err != nil {
+		for _, s := range b.occ.spaces() {
+			if err := b.space(t, s); err != nil {
 				return err
 			}
 		}
@@ -134,7 +136,8 @@ func writeTerms(w *segmentWriter, fill func(*termWriter) error) error {
 		return err
 	}
 	w.begin()
-	if err := fill(&termWriter{postingsWriter: postingsWriter{w: w.sealWriter, start: w.off}, dict: fst}); err != nil {
+	t := &termWriter{postingsWriter: postingsWriter{w: w.sealWriter, start: w.off}, dict: fst}
+	if err := fill(t); err != nil {
 		return err
 	}
 	w.end(sectionPostings)
@@ -142,23 +145,26 @@ func writeTerms(w *segmentWriter, fill func(*termWriter) error) error {
 		return err
 	}
 	w.put(sectionWords, dict.Bytes())
+	w.put(sectionLanguages, binary.AppendUvarint(nil, t.languages))
 	return nil
 }
 
 // termWriter writes records together with the dictionary that leads to them.
 type termWriter struct {
 	postingsWriter
-	dict *vellum.Builder
-	key  []byte
+	dict      *vellum.Builder
+	key       []byte
+	languages uint64 // a bit for each that has a term
 }
 
 // end finishes the record that was begun and enters it.
-func (t *termWriter) end(field, form int, word []byte, sole bool) error {
+func (t *termWriter) end(s space, form int, word []byte, sole bool) error {
 	at, err := t.finish()
 	if err != nil {
 		return err
 	}
-	t.key = append(append(t.key[:0], termByte(field, form)), word...)
+	t.key = append(append(t.key[:0], termByte(s, form)), word...)
+	t.languages |= 1 << s.language()
 	v := uint64(at) << 1
 	if sole {
 		v |= 1
@@ -166,12 +172,15 @@ func (t *termWriter) end(field, form int, word []byte, sole bool) error {
 	return t.dict.Insert(t.key, v)
 }
 
-// field writes the records of a field: stems, each with the words that have
+// space writes the records of a space: stems, each with the words that have
 // it, then words as they stand, except those that are the only word of a stem
 // that looks the same.
-func (b *builder) field(t *termWriter, field int) error {
-	words := b.occ.sorted(uint8(field), b.stems)
-	lengths := b.columns.lengths[field]
+func (b *builder) space(t *termWriter, s space) error {
+	if b.stems[s.language()] == nil {
+		b.stems[s.language()] = newStemmer(s.language())
+	}
+	words := b.occ.sorted(s, b.stems[s.language()])
+	lengths := b.columns.lengths[s.field()]
 	byStem := slices.Clone(words)
 	for i := range byStem {
 		if k := &byStem[i]; k.stem != "" {
@@ -194,7 +203,7 @@ func (b *builder) field(t *termWriter, field int) error {
 		b.occ.words[byStem[i].word].sole = alone
 		t.begin(lengths, true)
 		b.group(t, byStem[i:n])
-		if err := t.end(field, formStem, []byte(stem), alone); err != nil {
+		if err := t.end(s, formStem, []byte(stem), alone); err != nil {
 			return err
 		}
 		i = n
@@ -208,7 +217,7 @@ func (b *builder) field(t *termWriter, field int) error {
 		for c := b.occ.read(e); c.next(e); {
 			t.add(c.doc, c.tf, nil)
 		}
-		if err := t.end(field, formExact, b.word(k), false); err != nil {
+		if err := t.end(s, formExact, b.word(k), false); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ func checkTerms(ctx context.Context, v *view) error {
 		}
 		key, value := it.Current()
 		ref, err2 := v.record(value)
-		if err2 != nil || len(key) == 0 || int(key[0]/2) >= fieldCount {
+		if err2 != nil || len(key) == 0 || spaceIn(key).field() >= fieldCount {
 			return fmt.Errorf("term %d: %w", n, errors.Join(errFormat, err2))
 		}
 		count, err2 := walk(v.segment, ref, fail)
@@ -111,7 +111,7 @@ func checkTerms(ctx context.Context, v *view) error {
 			return fmt.Errorf("term %d: %w", n, err2)
 		}
 		if key[0]%2 == formStem {
-			words[key[0]/2] += count
+			words[spaceIn(key).field()] += count
 		}
 		err = it.Next()
 	}

@@ -10,6 +10,7 @@ import (
 // marker finds in a text what a query matched in it, with the same meaning of
 // words as the index: for snippets.
 type marker struct {
+	language int
 	steps    []step
 	patterns []pattern
 	memo     map[string][]int // steps that a folded word satisfies
@@ -33,9 +34,9 @@ type hit struct {
 }
 
 // newMarker collects what a query looks for in a field ("text", "title",
-// "name" or "meta"), leaving out what it excludes.
-func newMarker(n query.Node, field string) *marker {
-	m := &marker{memo: map[string][]int{}}
+// "name" or "meta") of items in a language, leaving out what it excludes.
+func newMarker(n query.Node, field string, language int) *marker {
+	m := &marker{language: language, memo: map[string][]int{}}
 	m.collect(n, field)
 	return m
 }
@@ -51,12 +52,12 @@ func (m *marker) collect(n query.Node, field string) {
 		if in(n.Field) && n.Exact {
 			m.singly(foldedWords(n.Text), as, exactly)
 		} else if in(n.Field) {
-			m.sequence(stemAll(foldedWords(n.Text)), 0)
+			m.sequence(stemAll(foldedWords(n.Text), m.language), 0)
 		}
 	case query.Phrase:
 		if in(n.Field) {
 			words := foldedWords(n.Text)
-			m.sequence(stemAll(words), n.Slop*(len(words)-1))
+			m.sequence(stemAll(words, m.language), n.Slop*(len(words)-1))
 		}
 	case query.Prefix:
 		if in(n.Field) {
@@ -162,7 +163,7 @@ func (m *marker) hits(text string) []hit {
 const maxMemo = 1 << 17
 
 func (m *marker) satisfied(word string) []int {
-	stem := stem(word)
+	stem := stem(word, m.language)
 	var out []int
 	for i, s := range m.steps {
 		if s(word, stem) {

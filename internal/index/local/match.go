@@ -615,6 +615,7 @@ type placesNode struct {
 	partial bool // inside an OR: documents may match without it having been asked
 	words   []*termNode
 	stems   []string
+	df      []uint64 // of each word, in all languages
 	span    int
 }
 

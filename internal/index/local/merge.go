@@ -338,8 +338,8 @@ func (m *merging) term(t *termWriter, key []byte, parts []part, sole bool) error
 			return err
 		}
 	}
-	field, form := int(key[0]/2), int(key[0]%2)
-	t.begin(m.lengths[field], form == formStem)
+	s, form := spaceIn(key), int(key[0]%2)
+	t.begin(m.lengths[s.field()], form == formStem)
 	for {
 		var least *termSource
 		low, other := uint32(endOfList), uint32(endOfList) // of least, of the others
@@ -359,7 +359,7 @@ func (m *merging) term(t *termWriter, key []byte, parts []part, sole bool) error
 	if m.fail.err != nil || t.df == 0 {
 		return m.fail.err
 	}
-	return t.end(field, form, key[1:], sole)
+	return t.end(s, form, key[1:], sole)
 }
 
 // run adds documents of one source as long as they come before those of the others.

@@ -9,13 +9,13 @@ import (
 )
 
 // occurrences collects where words occur while documents are read: a hash
-// table of (field, word) without an allocation a word, and for each a chain of
+// table of (space, word) without an allocation a word, and for each a chain of
 // bytes in a common pool:
 //
 //	for each document: uvarint 2·difference of documents + 1,
 //	                   for each occurrence uvarint 2·difference of positions
 //
-// Memory: about 48 bytes a different word of a field and 1 to 2 an occurrence.
+// Memory: about 48 bytes a different word of a space and 1 to 2 an occurrence.
 type occurrences struct {
 	slots []uint32 // number of an entry + 1; length a power of two
 	words []wordEntry
@@ -27,7 +27,7 @@ type wordEntry struct {
 	hash    uint32
 	at      uint32 // in text
 	length  uint16
-	field   uint8
+	space   space
 	level   uint8  // of the chain's last piece
 	sole    bool   // the only word of its stem, which looks the same
 	head    uint32 // addresses in the pool
@@ -111,10 +111,10 @@ func (o *occurrences) bytes() int {
 	return o.pool.bytes() + 48*len(o.words) + len(o.text) + 4*len(o.slots)
 }
 
-// add notes a word of a document's field at a position. Documents and
+// add notes a word of a document in a space at a position. Documents and
 // positions ascend.
-func (o *occurrences) add(field uint8, word []byte, doc, pos uint32) {
-	e := o.entry(field, word)
+func (o *occurrences) add(s space, word []byte, doc, pos uint32) {
+	e := o.entry(s, word)
 	if e.docs == 0 || e.lastDoc != doc {
 		o.put(e, uint64(doc-e.lastDoc)<<1|1)
 		e.docs++
@@ -124,16 +124,16 @@ func (o *occurrences) add(field uint8, word []byte, doc, pos uint32) {
 	e.lastPos = pos
 }
 
-func (o *occurrences) entry(field uint8, word []byte) *wordEntry {
-	h := uint32(maphash.Bytes(seed, word)) ^ uint32(field)*0x9E3779B1
+func (o *occurrences) entry(s space, word []byte) *wordEntry {
+	h := uint32(maphash.Bytes(seed, word)) ^ uint32(s)*0x9E3779B1
 	mask := uint32(len(o.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
 		n := o.slots[i]
 		if n == 0 {
-			return o.insert(i, h, field, word)
+			return o.insert(i, h, s, word)
 		}
 		e := &o.words[n-1]
-		if e.hash == h && e.field == field && string(o.word(e)) == string(word) {
+		if e.hash == h && e.space == s && string(o.word(e)) == string(word) {
 			return e
 		}
 	}
@@ -141,9 +141,9 @@ func (o *occurrences) entry(field uint8, word []byte) *wordEntry {
 
 func (o *occurrences) word(e *wordEntry) []byte { return o.text[e.at : e.at+uint32(e.length)] }
 
-func (o *occurrences) insert(slot, hash uint32, field uint8, word []byte) *wordEntry {
+func (o *occurrences) insert(slot, hash uint32, s space, word []byte) *wordEntry {
 	head := o.pool.piece(0)
-	o.words = append(o.words, wordEntry{hash: hash, at: uint32(len(o.text)), length: uint16(len(word)), field: field,
+	o.words = append(o.words, wordEntry{hash: hash, at: uint32(len(o.text)), length: uint16(len(word)), space: s,
 		head: head, tail: head, limit: head + pieceSize(0) - linkSize})
 	o.text = append(o.text, word...)
 	o.slots[slot] = uint32(len(o.words))
@@ -258,11 +258,11 @@ func firstBytes[T string | []byte](b T) (v uint64) {
 	return v
 }
 
-// sorted returns the words of a field in order, with their stems.
-func (o *occurrences) sorted(field uint8, stems *stemmer) []sortKey {
+// sorted returns the words of a space in order, with their stems.
+func (o *occurrences) sorted(s space, stems *stemmer) []sortKey {
 	var out []sortKey
 	for n := range o.words {
-		if e := &o.words[n]; e.field == field {
+		if e := &o.words[n]; e.space == s {
 			out = append(out, sortKey{first: firstBytes(o.word(e)), word: uint32(n)})
 		}
 	}
@@ -273,8 +273,23 @@ func (o *occurrences) sorted(field uint8, stems *stemmer) []sortKey {
 		return bytes.Compare(o.word(&o.words[a.word]), o.word(&o.words[b.word]))
 	})
 	for i := range out {
-		if w := o.word(&o.words[out[i].word]); inflects(w) {
+		if w := o.word(&o.words[out[i].word]); s.language() > 0 || inflects(w) {
 			out[i].stem = stems.of(w)
+		}
+	}
+	return out
+}
+
+// spaces are those that have words, in order.
+func (o *occurrences) spaces() []space {
+	var has [spaceCount]bool
+	for n := range o.words {
+		has[o.words[n].space] = true
+	}
+	var out []space
+	for s, some := range has {
+		if some {
+			out = append(out, space(s))
 		}
 	}
 	return out

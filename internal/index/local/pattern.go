@@ -194,9 +194,11 @@ func (p *plan) expand(field string, l look) (node, error) {
 			if v.stats[f].docs == 0 {
 				continue
 			}
-			for _, form := range []int{formExact, formStem} {
-				if err := p.collect(n, i, f, form, l); err != nil {
-					return nil, err
+			for _, language := range v.languages {
+				for _, form := range []int{formExact, formStem} {
+					if err := p.collect(n, i, spaceOf(f, language), form, l); err != nil {
+						return nil, err
+					}
 				}
 			}
 		}
@@ -204,18 +206,18 @@ func (p *plan) expand(field string, l look) (node, error) {
 	})
 }
 
-// collect looks through one form of a field in one segment. Of the stems only
+// collect looks through one form of a space in one segment. Of the stems only
 // those are words as they stand that are the only word of the stem.
-func (p *plan) collect(n *patternNode, i, field, form int, l look) error {
+func (p *plan) collect(n *patternNode, i int, s space, form int, l look) error {
 	v := p.views[i]
 	dict, err := v.dictionary()
 	if err != nil {
 		return err
 	}
-	from := term(field, form, l.begin)
+	from := term(s, form, l.begin)
 	var aut vellum.Automaton = &vellum.AlwaysMatch{}
 	if l.aut != nil {
-		aut = below{termByte(field, form), l.aut}
+		aut = below{termByte(s, form), l.aut}
 	}
 	it, err := dict.Search(aut, from, after(from))
 	for steps := 0; err == nil; steps++ {

@@ -231,7 +231,7 @@ func (p *plan) exactly(field string, words []string) ([]node, error) {
 	var of []node
 	for _, w := range words {
 		n, err := p.perField(field, func(f int) (node, error) {
-			n, err := p.term(f, w, (*segment).exact)
+			n, err := p.lookUp(f, func(int) string { return w }, (*segment).exact)
 			return p.rank(n, w), err
 		})
 		if err != nil {
@@ -242,11 +242,65 @@ func (p *plan) exactly(field string, words []string) ([]node, error) {
 	return of, nil
 }
 
-// term looks a word up in all segments.
-func (p *plan) term(field int, word string, look func(*segment, int, string) (termRef, error)) (*termNode, error) {
+// lookUp looks a word up in all segments, as a word of each language that they
+// have. Where no segment has it in several, its records serve as they are.
+func (p *plan) lookUp(field int, word func(language int) string, look func(*segment, space, string) (termRef, error)) (ranked, error) {
+	t := &termNode{field: field, refs: make([]termRef, len(p.views))}
+	var more []moreRef
+	var words [len(languages)]string // as they were looked up
+	for i, v := range p.views {
+		for _, l := range v.languages {
+			if words[l] == "" {
+				words[l] = word(l)
+			}
+			ref, err := look(v.segment, spaceOf(field, l), words[l])
+			if err != nil {
+				return t, err
+			}
+			t.df += uint64(ref.df)
+			switch {
+			case ref.df == 0:
+			case t.refs[i].df == 0:
+				t.refs[i] = ref
+			default:
+				more = append(more, moreRef{i, ref})
+			}
+		}
+	}
+	if len(more) == 0 {
+		return t, nil
+	}
+	return t.with(more), nil
+}
+
+// moreRef is a record of a view that has one of the same word already.
+type moreRef struct {
+	view int
+	ref  termRef
+}
+
+// with is a node of a term's records and others.
+func (t *termNode) with(more []moreRef) *patternNode {
+	n := &patternNode{field: t.field, words: make([][]weighted, len(t.refs)), df: t.df}
+	for i, ref := range t.refs {
+		if ref.df > 0 {
+			n.words[i] = append(n.words[i], weighted{ref, 1})
+		}
+	}
+	for _, m := range more {
+		n.words[m.view] = append(n.words[m.view], weighted{m.ref, 1})
+	}
+	return n
+}
+
+// inLanguage looks a stem up in the segments that have words of a language.
+func (p *plan) inLanguage(field, language int, stem string) (*termNode, error) {
 	t := &termNode{field: field, refs: make([]termRef, len(p.views))}
 	for i, v := range p.views {
-		ref, err := look(v.segment, field, word)
+		if !slices.Contains(v.languages, language) {
+			continue
+		}
+		ref, err := stemmed(v.segment, spaceOf(field, language), stem)
 		if err != nil {
 			return t, err
 		}
@@ -256,9 +310,19 @@ func (p *plan) term(field int, word string, look func(*segment, int, string) (te
 	return t, nil
 }
 
-func stemmed(s *segment, field int, stem string) (termRef, error) {
-	ref, _, err := s.lookup(term(field, formStem, stem))
+func stemmed(s *segment, in space, stem string) (termRef, error) {
+	ref, _, err := s.lookup(term(in, formStem, stem))
 	return ref, err
+}
+
+// languages are those that any segment has words of.
+func (p *plan) languages() []int {
+	var out []int
+	for _, v := range p.views {
+		out = append(out, v.languages...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (p *plan) phrase(n query.Phrase) (node, error) {
@@ -270,41 +334,55 @@ func (p *plan) phrase(n query.Phrase) (node, error) {
 		return p.sequence(n.Field, words)
 	}
 	return p.perField(n.Field, func(f int) (node, error) {
-		return p.places(f, stemAll(words), n.Slop*(len(words)-1))
+		return p.places(f, words, n.Slop*(len(words)-1))
 	})
 }
 
 // sequence matches stemmed words one after the other.
 func (p *plan) sequence(field string, words []string) (node, error) {
-	stems := stemAll(words)
-	if len(stems) == 0 {
+	if len(words) == 0 {
 		return noneNode{}, nil
 	}
 	return p.perField(field, func(f int) (node, error) {
-		if len(stems) > 1 {
-			return p.places(f, stems, 0)
+		if len(words) > 1 {
+			return p.places(f, words, 0)
 		}
-		n, err := p.term(f, stems[0], stemmed)
-		return p.rank(n, stems[0]), err
+		n, err := p.lookUp(f, func(language int) string { return stem(words[0], language) }, stemmed)
+		return p.rank(n, stem(words[0], 0)), err
 	})
 }
 
 // places matches words by where they stand: one directly after the other, or,
-// with a span, all within it.
-func (p *plan) places(field int, stems []string, span int) (node, error) {
-	n := &placesNode{field: field, span: span, partial: p.or > 0}
-	for _, s := range stems {
-		t, err := p.term(field, s, stemmed)
-		if err != nil {
-			return nil, err
+// with a span, all within it. The words of an item are all of one language, so
+// that each language has a node of its own. A word is as rare as it is in all.
+func (p *plan) places(field int, words []string, span int) (node, error) {
+	var found []*placesNode
+	df := make([]uint64, len(words))
+	for _, language := range p.languages() {
+		n := &placesNode{field: field, span: span, stems: stemAll(words, language), df: df}
+		missing := false
+		for i, s := range n.stems {
+			t, err := p.inLanguage(field, language, s)
+			if err != nil {
+				return nil, err
+			}
+			df[i] += t.df
+			missing = missing || t.df == 0
+			n.words = append(n.words, t)
 		}
-		if t.df == 0 {
-			return noneNode{}, nil
+		if !missing {
+			found = append(found, n)
 		}
-		n.words = append(n.words, t)
-		n.stems = append(n.stems, s)
 	}
-	return p.rank(n, strings.Join(stems, " ")), nil
+	of := make([]node, len(found))
+	for i, n := range found {
+		n.partial = p.or > 0 || len(found) > 1
+		of[i] = p.rank(n, strings.Join(n.stems, " "))
+	}
+	if len(of) == 0 {
+		return noneNode{}, nil
+	}
+	return anyOf(of), nil
 }
 
 // dates compiles a range on a column of times.

@@ -106,8 +106,8 @@ func (n *placesNode) cursor(m *matcher) *cursor {
 		found = n.find(m, m.final)
 	}
 	sum := 0.0
-	for _, w := range n.words {
-		sum += idf(m.plan.stats[n.field].docs, w.df)
+	for _, df := range n.df {
+		sum += idf(m.plan.stats[n.field].docs, df)
 	}
 	return m.cursorOn(n.field, sum).on(found)
 }

@@ -31,12 +31,13 @@ type refDoc struct {
 func newRefDoc(d query.Document) *refDoc {
 	r := &refDoc{doc: d}
 	for f := range fieldCount {
+		language := inflected(f, languageNumber[d.Language])
 		pos := 0
 		for _, part := range partsOf(&d, f) {
 			for _, t := range query.Tokens(part) {
 				pos++
 				r.words[f] = append(r.words[f], t.Text)
-				r.stems[f] = append(r.stems[f], stem(t.Text))
+				r.stems[f] = append(r.stems[f], stem(t.Text, language))
 				r.places[f] = append(r.places[f], pos)
 			}
 			pos += partGap
@@ -70,9 +71,14 @@ func refIDF(df, n int) float64 {
 	return math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
 }
 
-func (r *reference) stemIDF(stem string, f int) float64 {
-	df, n := r.df(f, func(d *refDoc, f int) bool { return slices.Contains(d.stems[f], stem) })
+func (r *reference) stemIDF(word string, f int) float64 {
+	df, n := r.df(f, func(d *refDoc, f int) bool { return slices.Contains(d.stems[f], d.stem(word, f)) })
 	return refIDF(df, n)
+}
+
+// stem is a word as one of the document's language.
+func (d *refDoc) stem(word string, f int) string {
+	return stem(word, inflected(f, languageNumber[d.doc.Language]))
 }
 
 func (r *reference) average(f int) float64 {
@@ -104,11 +110,10 @@ func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 		}}
 	}
 	placed := func(words []string, span int) leaf {
-		stems := stemAll(words)
-		return leaf{func(d *refDoc, f int) float64 { return float64(refPlaces(d, f, stems, span)) }, func(f int) float64 {
+		return leaf{func(d *refDoc, f int) float64 { return float64(refPlaces(d, f, words, span)) }, func(f int) float64 {
 			sum := 0.0
-			for _, s := range stems {
-				sum += r.stemIDF(s, f)
+			for _, w := range words {
+				sum += r.stemIDF(w, f)
 			}
 			return sum
 		}}
@@ -185,7 +190,11 @@ func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 }
 
 // refPlaces counts by trying every start.
-func refPlaces(d *refDoc, f int, stems []string, span int) (n int) {
+func refPlaces(d *refDoc, f int, words []string, span int) (n int) {
+	stems := make([]string, len(words))
+	for i, w := range words {
+		stems[i] = d.stem(w, f)
+	}
 	at := map[int]string{}
 	for i, s := range d.stems[f] {
 		at[d.places[f][i]] = s
@@ -330,14 +339,18 @@ func physical(t *testing.T, x *Index, versions map[string]query.Document) *refer
 }
 
 var roots = []string{"harbour", "contract", "dredge", "payment", "city", "council", "velmere", "quay", "minutes", "ledger",
-	"wharf", "tender", "anchor", "cargo", "pilot", "n7", "x9y", "über", "łódź", "порт", "港", "口"}
+	"wharf", "tender", "anchor", "cargo", "pilot", "n7", "x9y", "über", "łódź", "порт", "港", "口", "vertrag", "договор", "decision"}
 
-var endings = []string{"", "", "", "s", "ed", "ing", "er", "ly"}
+var endings = []string{"", "", "", "s", "ed", "ing", "er", "ly", "e", "en", "ées"}
+
+var russianEndings = []string{"", "а", "ов", "ами", "ый"}
 
 func refWord(rng *rand.Rand) string {
 	w := roots[int(float64(len(roots))*math.Pow(rng.Float64(), 2))]
 	if inflects(w) {
 		w += endings[rng.IntN(len(endings))]
+	} else if isCyrillic(w) {
+		w += russianEndings[rng.IntN(len(russianEndings))]
 	}
 	return w
 }
@@ -352,7 +365,8 @@ func refText(rng *rand.Rand, n int) string {
 
 func refDocument(rng *rand.Rand, num uint32, version int) query.Document {
 	d := query.Document{Num: num, Item: candor.ItemID(fmt.Sprintf("%d/%d", num, version)), Collection: "main",
-		Name: refWord(rng) + ".txt", Text: refText(rng, 1+rng.IntN(30)), Condition: candor.Done, Type: "text/plain"}
+		Name: refWord(rng) + ".txt", Text: refText(rng, 1+rng.IntN(30)), Condition: candor.Done, Type: "text/plain",
+		Language: []string{"", "en", "de", "fr", "ru", "pl"}[rng.IntN(6)]}
 	d.Path = refWord(rng) + "/" + d.Name
 	if rng.IntN(3) == 0 {
 		d.Title = refText(rng, 1+rng.IntN(4))

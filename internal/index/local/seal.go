@@ -27,7 +27,8 @@ const (
 	saltSize   = 32
 	keyIDSize  = 16
 
-	formatVersion = 1
+	formatVersion = 2
+	firstVersion  = 1 // that is still read
 )
 
 var magic = [8]byte{'c', 'a', 'n', 'd', 'o', 'r', 'I', 'X'}
@@ -240,7 +241,7 @@ func (s *sealer) read(f File, name string) (*sealed, error) {
 	if !bytes.Equal(header[:8], magic[:]) {
 		return nil, errSeal
 	}
-	if v := binary.LittleEndian.Uint16(header[8:]); v != formatVersion {
+	if v := binary.LittleEndian.Uint16(header[8:]); v < firstVersion || v > formatVersion {
 		return nil, versionError(v)
 	}
 	by, err := s.withID(header[16 : 16+keyIDSize])

@@ -411,10 +411,7 @@ func (f *facetCounts) top(n int) map[string][]query.Count {
 // hits reads what is told of each found document. nearest has the passage by
 // which a document was found by meaning; it is shown if words did not find any.
 func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]int) ([]query.Hit, error) {
-	var markers map[string]*marker
-	if req.Snippets {
-		markers = newMarkers(req.Query)
-	}
+	all := &markers{query: req.Query}
 	out := make([]query.Hit, 0, len(page))
 	for _, f := range page {
 		if err := p.ctx.Err(); err != nil {
@@ -442,6 +439,11 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 				return nil, err
 			}
 			h.Item = candor.ItemID(doc.item)
+			language, err := v.language(f.doc)
+			if err != nil {
+				return nil, err
+			}
+			markers := all.in(language)
 			n, near := nearest[f.spot()]
 			if near = near && n >= 0; !near || req.Near.Fused {
 				h.Snippets = snippets(markers, doc)

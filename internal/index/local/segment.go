@@ -16,17 +16,18 @@ import (
 // written. Its plain text ends with a table of sections and 16 bytes that lead
 // to it. Readers look sections up by name and pass over those they don't know.
 const (
-	sectionStored   = "stored"   // what is shown of each document
-	sectionOffsets  = "offsets"  // where in it each begins
-	sectionStats    = "stats"    // sums of lengths
-	sectionNums     = "nums"     // item numbers, ascending
-	sectionDates    = "dates"    // milliseconds
-	sectionAdded    = "added"    //
-	sectionPostings = "postings" //
-	sectionWords    = "words"    // dictionary
-	prefixLengths   = "length."  // of a text field, in words
-	prefixKeywords  = "values."  // of a facet field
-	prefixHash      = "hash."    // 32 bits of a hash of a whole name or path
+	sectionStored    = "stored"    // what is shown of each document
+	sectionOffsets   = "offsets"   // where in it each begins
+	sectionStats     = "stats"     // sums of lengths
+	sectionNums      = "nums"      // item numbers, ascending
+	sectionDates     = "dates"     // milliseconds
+	sectionAdded     = "added"     //
+	sectionPostings  = "postings"  //
+	sectionWords     = "words"     // dictionary
+	sectionLanguages = "languages" // a bit for each that the dictionary has words of
+	prefixLengths    = "length."   // of a text field, in words
+	prefixKeywords   = "values."   // of a facet field
+	prefixHash       = "hash."     // 32 bits of a hash of a whole name or path
 
 	tableMark = 0x1DE25E61
 )
@@ -89,15 +90,16 @@ type fieldStats struct{ docs, words uint64 }
 // segment is an open segment. Safe for concurrent use. It counts who uses it,
 // and closes its file with the last.
 type segment struct {
-	id       uint64
-	name     string
-	file     *sealed
-	cache    *cache
-	docs     uint32
-	stats    [fieldCount]fieldStats
-	low, hi  uint32 // lowest and highest item number
-	sections map[string]section
-	users    atomic.Int64
+	id        uint64
+	name      string
+	file      *sealed
+	cache     *cache
+	docs      uint32
+	languages []int // numbers of those that it has words of
+	stats     [fieldCount]fieldStats
+	low, hi   uint32 // lowest and highest item number
+	sections  map[string]section
+	users     atomic.Int64
 }
 
 func segmentName(id uint64) string { return fmt.Sprintf("segment-%016x", id) }
@@ -137,11 +139,36 @@ func (s *segment) readTable() error {
 	if s.sections, err = readSections(table, at); err != nil {
 		return err
 	}
+	if err := s.readLanguages(); err != nil {
+		return err
+	}
 	stats, err := s.small(sectionStats)
 	if err != nil {
 		return err
 	}
 	return s.readStats(stats)
+}
+
+// readLanguages reads which languages a segment has; those of before had one.
+func (s *segment) readLanguages() error {
+	if _, ok := s.sections[sectionLanguages]; !ok {
+		s.languages = []int{0}
+		return nil
+	}
+	b, err := s.small(sectionLanguages)
+	if err != nil {
+		return err
+	}
+	d := decoder{b: b}
+	for has, l := d.uvarint(), 0; has != 0; has, l = has>>1, l+1 {
+		if l >= len(languages) {
+			return errFormat
+		}
+		if has&1 == 1 {
+			s.languages = append(s.languages, l)
+		}
+	}
+	return d.err
 }
 
 func readSections(table []byte, end int64) (map[string]section, error) {
@@ -271,7 +298,7 @@ func (s *segment) dictionary() (*vellum.FST, error) {
 // lookup returns a term's record; df is 0 when there is none. sole says that
 // the stem itself is the only word with this stem.
 func (s *segment) lookup(term []byte) (ref termRef, sole bool, err error) {
-	if f := term[0] / 2; f < fieldCount && s.stats[f].docs == 0 {
+	if f := spaceIn(term).field(); f < fieldCount && s.stats[f].docs == 0 {
 		return ref, false, nil
 	}
 	d, err := s.dictionary()
@@ -287,20 +314,20 @@ func (s *segment) lookup(term []byte) (ref termRef, sole bool, err error) {
 }
 
 // exact returns the record of a word as it stands.
-func (s *segment) exact(field int, word string) (termRef, error) {
-	ref, _, err := s.lookup(term(field, formExact, word))
+func (s *segment) exact(in space, word string) (termRef, error) {
+	ref, _, err := s.lookup(term(in, formExact, word))
 	if err != nil || ref.df > 0 {
 		return ref, err
 	}
-	ref, sole, err := s.lookup(term(field, formStem, word))
+	ref, sole, err := s.lookup(term(in, formStem, word))
 	if !sole {
 		ref = termRef{}
 	}
 	return ref, err
 }
 
-func term(field, form int, word string) []byte {
-	return append(append(make([]byte, 0, len(word)+1), termByte(field, form)), word...)
+func term(s space, form int, word string) []byte {
+	return append(append(make([]byte, 0, len(word)+1), termByte(s, form)), word...)
 }
 
 // maxHeader is the most bytes that a record's header takes.

@@ -42,12 +42,38 @@ func snippets(markers map[string]*marker, doc storedDoc) []query.Snippet {
 	return nil
 }
 
-func newMarkers(n query.Node) map[string]*marker {
-	out := map[string]*marker{}
-	for _, src := range sources {
-		out[src.marked] = newMarker(n, src.marked)
+// markers makes the markers of a query for items of a language as they are needed.
+type markers struct {
+	query query.Node
+	made  map[int]map[string]*marker
+}
+
+func (m *markers) in(language int) map[string]*marker {
+	if m.made == nil {
+		m.made = map[int]map[string]*marker{}
 	}
-	return out
+	if m.made[language] == nil {
+		m.made[language] = map[string]*marker{}
+		for _, src := range sources {
+			field := slices.Index(fieldNames[:], src.marked)
+			m.made[language][src.marked] = newMarker(m.query, src.marked, inflected(field, language))
+		}
+	}
+	return m.made[language]
+}
+
+// language is the number of the language that a document's words are of.
+func (s *segment) language(doc uint32) (int, error) {
+	if len(s.languages) == 1 && s.languages[0] == 0 {
+		return 0, nil
+	}
+	column, err := s.keywords(query.FacetLanguage)
+	if err != nil {
+		return 0, err
+	}
+	number := 0
+	column.each(doc, func(ord uint32) { number = languageNumber[column.values[ord-1]] })
+	return number, nil
 }
 
 // excerpt is a piece of a text with the matches in it.

@@ -3,13 +3,8 @@ package local
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"hash/maphash"
 	"slices"
-	"strings"
 	"unicode/utf8"
-
-	"github.com/blevesearch/snowballstem"
-	"github.com/blevesearch/snowballstem/english"
 
 	"candor/internal/query"
 )
@@ -35,13 +30,41 @@ var fieldNames = [fieldCount]string{"text", "title", "name", "path", "people", "
 // stands at the end of most paths too, so that the two together weigh 1.
 var fieldWeights = [fieldCount]float64{1, 1, 0.5, 0.5, 1, 1, 0.8}
 
-// A term of the dictionary is a byte for field and form, and the word.
+// A term of the dictionary is a byte for language, field and form, and the word.
 const (
 	formStem  = 0 // with its inflections; has positions
 	formExact = 1 // as it is written, folded
 )
 
-func termByte(field, form int) byte { return byte(2*field + form) }
+// space is a field of the items in one language. Each space has its own words:
+// what is said of stems and words as they stand holds inside one.
+type space uint8
+
+const (
+	mostFields = 8 // that a space can tell apart
+	spaceCount = mostFields * mostLanguages
+)
+
+var _ [mostFields - fieldCount]struct{} // there is room for all fields
+
+func spaceOf(field, language int) space { return space(language*mostFields + field) }
+
+func (s space) field() int    { return int(s % mostFields) }
+func (s space) language() int { return int(s / mostFields) }
+
+// inflected is the language that a field of an item in some language is read in:
+// names of people have none, nor has a translation that of its item.
+func inflected(field, language int) int {
+	if field == fieldPeople || field == fieldTranslation {
+		return 0
+	}
+	return language
+}
+
+func termByte(s space, form int) byte { return byte(s)<<1 | byte(form) }
+
+// spaceIn is the space of a term.
+func spaceIn(term []byte) space { return space(term[0] >> 1) }
 
 // maxWord bounds a word in the dictionary. Of a longer one stand there its
 // first bytes, a zero byte, and a hash of the whole.
@@ -68,58 +91,4 @@ func foldedWords(text string) []string {
 		return true
 	})
 	return out
-}
-
-// stem returns the form under which a folded word is found with its
-// inflections. Only words of plain letters have any; one English stemmer serves
-// all languages, because a query does not say its language.
-func stem(word string) string {
-	if !inflects(word) {
-		return word
-	}
-	env := snowballstem.NewEnv(word)
-	english.Stem(env)
-	return env.Current()
-}
-
-func inflects[T string | []byte](word T) bool {
-	if len(word) < 3 || len(word) > 64 {
-		return false
-	}
-	for i := range len(word) {
-		if c := word[i]; c < 'a' || c > 'z' {
-			return false
-		}
-	}
-	return true
-}
-
-func stemAll(words []string) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = stem(w)
-	}
-	return out
-}
-
-var seed = maphash.MakeSeed()
-
-// stemmer remembers stems, a newer word throwing out an older one of the same
-// hash. Not safe for concurrent use.
-type stemmer struct{ known []stemPair }
-
-type stemPair struct{ word, stem string }
-
-const stemSlots = 1 << 15
-
-func newStemmer() *stemmer { return &stemmer{known: make([]stemPair, stemSlots)} }
-
-func (s *stemmer) of(word []byte) string {
-	e := &s.known[maphash.Bytes(seed, word)%stemSlots]
-	if e.word == string(word) {
-		return e.stem
-	}
-	w := string(word)
-	*e = stemPair{w, strings.Clone(stem(w))}
-	return e.stem
 }
