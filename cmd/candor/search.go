@@ -207,9 +207,13 @@ func printSpent(w io.Writer, p wire.Purpose, index int64, tookMS float64) {
 	fmt.Fprintf(w, "\n%s has been shown %d of its %d items. Recorded as number %d of the log (%.1f ms).\n", p.ID, p.Covered, p.Coverage, index, tookMS)
 }
 
-// pageOf says on which page a snippet stands, if the item has pages.
+// pageOf says on which page a snippet stands, if the item has pages, and that it
+// is quoted.
 func pageOf(s wire.Snippet) string {
-	if s.Page == 0 {
+	switch {
+	case s.Quoted:
+		return " (quoted from another message)"
+	case s.Page == 0:
 		return ""
 	}
 	return fmt.Sprintf(" (page %d)", s.Page)

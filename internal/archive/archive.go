@@ -245,10 +245,11 @@ type SearchHit struct {
 
 // Snippet is a piece of text; Marks are byte ranges of what matched.
 type Snippet struct {
-	Text  string   `json:"text"`
-	Marks [][2]int `json:"marks"`
-	Page  int      `json:"page,omitempty"`
-	Field string   `json:"field,omitempty"`
+	Text   string   `json:"text"`
+	Marks  [][2]int `json:"marks"`
+	Page   int      `json:"page,omitempty"`
+	Field  string   `json:"field,omitempty"`
+	Quoted bool     `json:"quoted,omitempty"` // of a message: all that matched here it quotes of others
 }
 
 // Facet is one facet field with its most frequent values.

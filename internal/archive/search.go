@@ -323,7 +323,7 @@ func hits(found query.Result, items []candor.Item, fresh map[uint32]bool) []Sear
 }
 
 func snippet(s query.Snippet) Snippet {
-	out := Snippet{Text: s.Text, Page: s.Page, Field: s.Field, Marks: make([][2]int, len(s.Marks))}
+	out := Snippet{Text: s.Text, Page: s.Page, Field: s.Field, Quoted: s.Quoted, Marks: make([][2]int, len(s.Marks))}
 	for i, m := range s.Marks {
 		out.Marks[i] = [2]int{m.Start, m.End}
 	}

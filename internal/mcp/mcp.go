@@ -140,6 +140,8 @@ type hit struct {
 type snippet struct {
 	Text string `json:"text"`
 	Page int    `json:"page,omitempty"`
+
+	Quoted bool `json:"quoted,omitempty" jsonschema:"the message quotes this of another"`
 }
 
 func (t *tools) search(ctx context.Context, _ *mcp.CallToolRequest, q query) (*mcp.CallToolResult, found, error) {
@@ -174,7 +176,7 @@ func foundIn(res wire.SearchResult) found {
 			one.Date = h.Date.Format(time.DateOnly)
 		}
 		for _, s := range h.Snippets {
-			one.Untrusted.Snippets = append(one.Untrusted.Snippets, snippet{s.Text, s.Page})
+			one.Untrusted.Snippets = append(one.Untrusted.Snippets, snippet{s.Text, s.Page, s.Quoted})
 		}
 		out.Items = append(out.Items, one)
 	}

@@ -211,6 +211,9 @@ type Snippet struct {
 	Marks []Span // byte ranges of Text, in order, not overlapping
 	Page  int    // 1-based; 0 when the item has no pages
 	Field string // "text", "translation", "title", "name" or "fields"
+
+	// Quoted says of a message that all that matched here it quotes of others.
+	Quoted bool `json:",omitempty"`
 }
 
 // Span is a half-open byte range.

@@ -310,10 +310,11 @@ type Hit struct {
 
 // Snippet is a piece of text; Marks are byte ranges of what matched.
 type Snippet struct {
-	Text  string   `json:"text"`
-	Marks [][2]int `json:"marks"`
-	Page  int      `json:"page,omitempty" doc:"from 1"`
-	Field string   `json:"field,omitempty"`
+	Text   string   `json:"text"`
+	Marks  [][2]int `json:"marks"`
+	Page   int      `json:"page,omitempty" doc:"from 1"`
+	Field  string   `json:"field,omitempty"`
+	Quoted bool     `json:"quoted,omitempty" doc:"of a message: all that matched here it quotes of others"`
 }
 
 // Facet is one facet field with its most frequent values.

@@ -171,7 +171,7 @@ func (m *reader) text(r io.Reader) error {
 
 func (m *reader) html(r io.Reader) error {
 	m.w.Line()
-	if _, err := plain.StripHTML(r, m.w); err != nil && m.w.Err() == nil {
+	if _, err := plain.StripMessage(r, m.w); err != nil && m.w.Err() == nil {
 		m.note("the message is damaged or cut short")
 	}
 	return m.w.Err()

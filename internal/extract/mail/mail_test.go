@@ -60,6 +60,8 @@ func TestOddMessages(t *testing.T) {
 	}{
 		{"no header", "\r\nwords\r\n", "words\n", candor.Done, 0},
 		{"HTML only", "Subject: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>one<p>two", "one\ntwo\n", candor.Done, 0},
+		{"HTML that quotes", "Subject: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>mine<blockquote>one<br>two <b>three</b><blockquote>older</blockquote></blockquote>mine again</blockquote>",
+			"mine\n> one\n> two three\n> > older\nmine again\n", candor.Done, 0},
 		{"unknown charset", "Subject: x\r\nContent-Type: text/plain; charset=martian\r\n\r\nwords", "words\n", candor.Partial, 0},
 		{"open end", "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nwords", "words\n", candor.Partial, 0},
 		{"attached text", "Subject: x\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"../../a.txt\"\r\n\r\nwords", "", candor.Done, 1},

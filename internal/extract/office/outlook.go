@@ -96,7 +96,7 @@ func seen(page []byte) string {
 	var kept words
 	r, _ := plain.DecodeHTML(page[:min(len(page), 1024)], "", bytes.NewReader(page))
 	w := plain.NewWriter(&kept)
-	_, err := plain.StripHTML(r, w)
+	_, err := plain.StripMessage(r, w)
 	if cerr := w.Close(); err != nil || cerr != nil {
 		return kept.String() // as far as it could be read
 	}

@@ -46,7 +46,17 @@ func HTML(src candor.Source, sink candor.Sink) (candor.Reading, error) {
 // StripHTML writes the visible text of an HTML document and returns what its
 // head says.
 func StripHTML(r io.Reader, w *Writer) (candor.Extraction, error) {
-	s := stripper{z: html.NewTokenizer(r), w: w, start: true}
+	return strip(r, w, false)
+}
+
+// StripMessage writes the visible text of a message in HTML. What it quotes is
+// marked as messages of plain text mark it, by "> " before each line.
+func StripMessage(r io.Reader, w *Writer) (candor.Extraction, error) {
+	return strip(r, w, true)
+}
+
+func strip(r io.Reader, w *Writer, quoting bool) (candor.Extraction, error) {
+	s := stripper{z: html.NewTokenizer(r), w: w, start: true, quoting: quoting}
 	s.z.SetMaxBuf(maxTag)
 	for w.Err() == nil {
 		switch s.z.Next() {
@@ -79,6 +89,18 @@ type stripper struct {
 	pre   int
 	space bool // white space is owed
 	start bool // nothing stands on the line
+
+	quoting bool // mark what stands in quotations
+	quotes  int  // that are open
+}
+
+const mostQuotes = 20 // marks before a line
+
+// mark begins a line inside quotations.
+func (s *stripper) mark() {
+	if s.quoting && s.start && s.quotes > 0 {
+		_, _ = s.w.WriteString(strings.Repeat("> ", min(s.quotes, mostQuotes)))
+	}
 }
 
 func (s *stripper) text(p []byte) {
@@ -89,6 +111,7 @@ func (s *stripper) text(p []byte) {
 		}
 	case s.skip != 0:
 	case s.pre > 0:
+		s.mark()
 		_, _ = s.w.Write(unescape(p))
 		s.start, s.space = false, false
 	default:
@@ -119,6 +142,7 @@ func (s *stripper) collapse(p []byte) {
 		if s.space && !s.start {
 			_, _ = s.w.WriteString(" ")
 		}
+		s.mark()
 		_, _ = s.w.Write(word)
 		s.space, s.start = false, false
 		p = p[len(word):]
@@ -157,6 +181,8 @@ func (s *stripper) startTag() {
 		s.inTtl = s.title == nil
 	case atom.Pre:
 		s.pre++
+	case atom.Blockquote:
+		s.quotes++
 	case atom.Html, atom.Meta, atom.Img:
 		s.attributes(tag, attrs)
 	}
@@ -176,6 +202,9 @@ func (s *stripper) endTag(tag atom.Atom) {
 		s.breakLine()
 	case block(tag):
 		s.breakLine()
+		if tag == atom.Blockquote && s.quotes > 0 {
+			s.quotes--
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package indextest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,6 +45,37 @@ func testSnippets(t *testing.T, x Index) {
 		}
 		if s.Field != c.field || s.Page != c.page || !containsAll(marks, c.marks) {
 			t.Errorf("%s: %s on page %d with marks %q, want %s on page %d with %q", c.q, s.Field, s.Page, marks, c.field, c.page, c.marks)
+		}
+	}
+}
+
+// testQuotations has what a message says itself shown before what it quotes.
+func testQuotations(t *testing.T, x Index) {
+	text := "On 3 May 2026, Ana Lund <a@example.org> wrote:\n> The dredging of the quay begins. The dredging ends.\n\nThen dredging it is.\n\n> About the pilots.\n"
+	put(t, x, []query.Document{{Num: 1, Type: "message/rfc822", Text: text}, {Num: 2, Type: "text/plain", Text: text}})
+	for _, c := range []struct {
+		q      string
+		num    uint32
+		quoted []bool
+	}{
+		{"dredging", 1, []bool{false, true}},
+		{"pilots", 1, []bool{true}},
+		{"quay OR pilots", 1, []bool{true}},
+		{"then", 1, []bool{false}},
+		{"pilots", 2, []bool{false}}, // no message
+	} {
+		res := search(t, x, query.Request{Query: parse(t, c.q), Limit: 10, Snippets: true})
+		var quoted []bool
+		for _, h := range res.Hits {
+			if h.Num != c.num {
+				continue
+			}
+			for _, s := range h.Snippets {
+				quoted = append(quoted, s.Quoted)
+			}
+		}
+		if !slices.Equal(quoted, c.quoted) {
+			t.Errorf("%s in %d: quoted %v, want %v", c.q, c.num, quoted, c.quoted)
 		}
 	}
 }

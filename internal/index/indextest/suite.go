@@ -49,6 +49,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"ReplaceAndDelete", testReplaceAndDelete},
 		{"Snippets", testSnippets},
 		{"SnippetsAreRight", testSnippetsAreRight},
+		{"Quotations", testQuotations},
 		{"Near", testNear},
 		{"NearIsRight", testNearIsRight},
 		{"Rekey", testRekey},

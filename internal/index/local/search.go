@@ -446,7 +446,11 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 			markers := all.in(language)
 			n, near := nearest[f.spot()]
 			if near = near && n >= 0; !near || req.Near.Fused {
-				h.Snippets = snippets(markers, doc)
+				message, err := v.isMessage(f.doc)
+				if err != nil {
+					return nil, err
+				}
+				h.Snippets = snippets(markers, doc, message)
 			}
 			if near && len(h.Snippets) == 0 {
 				if h.Snippets, err = v.passageSnippet(doc.text, n, markers["text"]); err != nil {

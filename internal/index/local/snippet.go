@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,14 +31,19 @@ var sources = []struct {
 }
 
 // snippets returns the best pieces of a document for a query.
-func snippets(markers map[string]*marker, doc storedDoc) []query.Snippet {
+// In a message, what it says itself comes before what it quotes.
+func snippets(markers map[string]*marker, doc storedDoc, message bool) []query.Snippet {
 	for _, src := range sources {
 		text := src.text(doc)
 		found := markers[src.marked].matches(text)
 		if len(found) == 0 {
 			continue
 		}
-		return cut(text, src.field, found)
+		var quotes []query.Span
+		if message && (src.field == "text" || src.field == "translation") {
+			quotes = query.Quotes(text)
+		}
+		return cut(text, src.field, found, quotes)
 	}
 	return nil
 }
@@ -62,6 +68,14 @@ func (m *markers) in(language int) map[string]*marker {
 	return m.made[language]
 }
 
+func (s *segment) isMessage(doc uint32) (is bool, err error) {
+	column, err := s.keywords(query.FacetType)
+	if err == nil {
+		column.each(doc, func(ord uint32) { is = is || query.IsMail(column.values[ord-1]) })
+	}
+	return is, err
+}
+
 // language is the number of the language that a document's words are of.
 func (s *segment) language(doc uint32) (int, error) {
 	if len(s.languages) == 1 && s.languages[0] == 0 {
@@ -80,19 +94,20 @@ func (s *segment) language(doc uint32) (int, error) {
 type excerpt struct {
 	first, last int // of the matches, inclusive
 	score       int
+	quoted      bool
 }
 
-// cut makes snippets of the excerpts with the most different patterns, then the
-// most matches, then the earliest.
-func cut(text, field string, found []match) []query.Snippet {
-	excerpts := excerptsOf(text, found)
+// cut makes snippets of the excerpts with the most different patterns, then those
+// that are no quotations, then the most matches, then the earliest.
+func cut(text, field string, found []match, quotes []query.Span) []query.Snippet {
+	excerpts := excerptsOf(text, found, quotes)
 	slices.SortStableFunc(excerpts, func(a, b excerpt) int { return cmp.Compare(b.score, a.score) })
 	pages := (field == "text" || field == "translation") && strings.Contains(text, "\f")
 	var out []query.Snippet
 	for _, w := range excerpts[:min(len(excerpts), maxSnippets)] {
 		start, end := bounds(text, found[w.first].start, found[w.last].end)
 		s := render(text, start, end, found[w.first:w.last+1])
-		s.Field = field
+		s.Field, s.Quoted = field, w.quoted
 		if pages {
 			s.Page = 1 + strings.Count(text[:found[w.first].start], "\f")
 		}
@@ -101,31 +116,41 @@ func cut(text, field string, found []match) []query.Snippet {
 	return out
 }
 
-// excerptsOf groups matches that fit into one snippet of one page.
-func excerptsOf(text string, found []match) []excerpt {
+// excerptsOf groups matches that fit into one snippet of one page, and are all
+// quoted or all not.
+func excerptsOf(text string, found []match, quotes []query.Span) []excerpt {
 	var out []excerpt
 	for i := 0; i < len(found); {
-		w := excerpt{first: i, last: i}
+		w := excerpt{first: i, last: i, quoted: within(quotes, found[i].start)}
 		from := found[i].start
 		for j := i + 1; j < len(found); j++ {
-			if found[j].end-from > snippetRunes-snippetLead || strings.Contains(text[found[w.last].start:found[j].start], "\f") {
+			if found[j].end-from > snippetRunes-snippetLead || strings.Contains(text[found[w.last].start:found[j].start], "\f") || within(quotes, found[j].start) != w.quoted {
 				break
 			}
 			w.last = j
 		}
-		w.score = scoreOf(found[w.first : w.last+1])
+		w.score = scoreOf(found[w.first:w.last+1], w.quoted)
 		out = append(out, w)
 		i = w.last + 1
 	}
 	return out
 }
 
-func scoreOf(found []match) int {
+func within(spans []query.Span, at int) bool {
+	i := sort.Search(len(spans), func(i int) bool { return spans[i].End > at })
+	return i < len(spans) && spans[i].Start <= at
+}
+
+func scoreOf(found []match, quoted bool) int {
 	patterns := map[int]bool{}
 	for _, m := range found {
 		patterns[m.pattern] = true
 	}
-	return 1000*len(patterns) + min(len(found), 999)
+	score := 2000*len(patterns) + min(len(found), 999)
+	if !quoted {
+		score += 1000
+	}
+	return score
 }
 
 // passageSnippet shows the beginning of a passage, with what matches in it.
