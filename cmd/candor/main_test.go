@@ -63,7 +63,7 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exitsWith, "field": fieldOf, "keys": keysOf, "serving": waitServing, "make": makeFile, "grown": waitGrown,
-			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile, "chat": chatWith, "placing": placeWith,
+			"patch": patchFile, "freeport": freePort, "listening": waitListening, "expand": expandFile, "scan": scanFile, "chat": chatWith, "placing": placeWith, "until": untilSays,
 		},
 	}
 }
@@ -131,6 +131,23 @@ func placeWith(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Defer(s.Close)
 	ts.Setenv(args[0], s.URL+"/v1")
+}
+
+// until TEXT COMMAND...: the command is run again until its output has the text,
+// for at most 30 seconds.
+func untilSays(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND...")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never said %q", strings.Join(args[1:], " "), args[0])
+		}
+	}
 }
 
 // exits CODE COMMAND...: the command ends with exactly this exit code.

@@ -9,7 +9,7 @@ import (
 func TestServerWatches(t *testing.T) {
 	b := newBuilding(t)
 	before := b.records()
-	stop := (&cli{}).watchSearches(t.Context(), b.engine)
+	stop := background(t.Context(), b.engine.archive.Watch)
 	defer stop()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		all, err := b.engine.archive.SavedSearches(t.Context(), b.reader)

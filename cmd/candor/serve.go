@@ -123,17 +123,19 @@ func (c *cli) serveEngine(ctx context.Context, e *engine, l listening, ready fun
 	if err := c.announce(ctx, e, s, ready); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	defer c.watchSearches(ctx, e)()
+	defer background(ctx, e.archive.Watch, e.archive.Place)()
 	return runServer(ctx, server, listener, l)
 }
 
-// watchSearches has saved searches made again until stop is called, which waits
-// for the one under way.
-func (c *cli) watchSearches(ctx context.Context, e *engine) (stop func()) {
+// background does what an archive does by itself until stop is called, which
+// waits for what is under way.
+func background(ctx context.Context, work ...func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { e.archive.Watch(ctx) })
-	return func() { cancel(); watching.Wait() }
+	var working sync.WaitGroup
+	for _, w := range work {
+		working.Go(func() { w(ctx) })
+	}
+	return func() { cancel(); working.Wait() }
 }
 
 // announce tells other commands of this machine, and people, where the server is.

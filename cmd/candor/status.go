@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"candor"
+	"candor/internal/wire"
 )
 
 // account is what `status --json` prints of an addition.
@@ -23,6 +24,7 @@ type account struct {
 type statusOf struct {
 	Additions []account      `json:"additions"`
 	Files     []candor.Entry `json:"files,omitempty"`
+	Meaning   *wire.Placing  `json:"meaning,omitempty"`
 }
 
 func (c *cli) statusCommand() *cobra.Command {
@@ -66,6 +68,11 @@ func allAccounts(ctx context.Context, conn *connection, limit int) (statusOf, er
 	for _, a := range list.Additions[:min(len(list.Additions), max(limit, 0))] {
 		out.Additions = append(out.Additions, accountOf(a, time.Now()))
 	}
+	if err != nil {
+		return out, err
+	}
+	server, err := conn.Status(ctx)
+	out.Meaning = server.Meaning
 	return out, err
 }
 
@@ -115,6 +122,9 @@ func printStatus(w io.Writer, s statusOf, files bool, limit int) {
 	}
 	for _, a := range s.Additions {
 		printAccount(w, a)
+	}
+	if m := s.Meaning; m != nil && m.Waiting > 0 {
+		fmt.Fprintf(w, "%s placed in meaning by %s; %d that another model placed wait for the server to place them anew.\n", counted(m.Placed, "item is", "items are"), m.Model, m.Waiting)
 	}
 	if !files {
 		return

@@ -153,6 +153,7 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	}
 	ports.Embedder = embed.BuiltIn{}
 	if cfg.Embed.URL != "" {
+		ports.Former = ports.Embedder
 		if ports.Embedder, err = embed.NewEndpoint(cfg.Embed); err != nil {
 			return err
 		}

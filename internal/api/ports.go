@@ -39,6 +39,7 @@ type people interface {
 }
 
 type collections interface {
+	Placing(ctx context.Context) (archive.Placing, error)
 	Collections(ctx context.Context, who archive.Actor) ([]archive.CollectionInfo, error)
 	AddCollection(ctx context.Context, who archive.Actor, name, title string) (archive.Receipted, error)
 }

@@ -91,6 +91,10 @@ func (s *standIn) Collections(context.Context, archive.Actor) ([]archive.Collect
 	}, s.err
 }
 
+func (s *standIn) Placing(context.Context) (archive.Placing, error) {
+	return archive.Placing{Model: "small", Placed: 2, Waiting: 1}, nil
+}
+
 func (s *standIn) AddCollection(context.Context, archive.Actor, string, string) (archive.Receipted, error) {
 	return archive.Receipted{Receipt: proof}, s.err
 }

@@ -36,7 +36,11 @@ func (d *door) status(r *http.Request, _ archive.Actor) (wire.Status, error) {
 	}
 	out.Person = &who.Person
 	out.Totals = sum(list)
-	return out, nil
+	placing, err := d.archive.Placing(r.Context())
+	if err == nil && placing.Model != "" {
+		out.Meaning = &wire.Placing{Model: placing.Model, Placed: placing.Placed, Waiting: placing.Waiting}
+	}
+	return out, err
 }
 
 func sum(list []archive.CollectionInfo) *candor.Totals {

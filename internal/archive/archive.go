@@ -34,6 +34,7 @@ type Config struct {
 	Index      Index
 	Finder     Finder     // nil: nothing is found that texts name
 	Embedder   Embedder   // nil: nothing is searched by meaning
+	Former     Embedder   // placed texts before, and is asked until Embedder has placed more; nil: none
 	Translator Translator // nil: nothing is translated
 	Answerer   Answerer   // nil: questions get passages and no answer
 	Recognizer Recognizer // nil: text in pictures is not read
@@ -63,6 +64,7 @@ type Archive struct {
 	nums        nums
 	views       views
 	public      publicFigures
+	placing     placing
 	reading     chan struct{} // bounds the files that are read at once
 	recognising chan struct{} // and the pictures of pages, and recordings
 	playing     chan struct{} // and the sound that is made to be heard: nobody waits for a transcript

@@ -297,8 +297,21 @@ func (s *sink) notes() []string {
 }
 
 // document is what the index gets of an item. Without a place in meaning, if
-// the model fails, it is still found by its words.
+// the model fails, it is still found by its words, and Place tries again.
 func (a *Archive) document(ctx context.Context, item candor.Item, path, text string) query.Document {
+	d := a.described(item, path, text)
+	if a.cfg.Embedder == nil {
+		return d
+	}
+	var err error
+	if d.Meaning, err = a.cfg.Embedder.Embed(ctx, item.Title, text); err != nil {
+		a.cfg.Logger.Warn("an item could not be placed by meaning; it is found by words only until it is", "item", item.ID, "err", err)
+	}
+	return d
+}
+
+// described is a document without its place in meaning.
+func (a *Archive) described(item candor.Item, path, text string) query.Document {
 	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
@@ -307,13 +320,6 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 	if a.cfg.Finder != nil {
 		d.Named = a.cfg.Finder.Find(naming(item, text))
 		d.Named.People = withPeople(d.Named.People, item.People)
-	}
-	if a.cfg.Embedder == nil {
-		return d
-	}
-	var err error
-	if d.Meaning, err = a.cfg.Embedder.Embed(ctx, item.Title, text); err != nil {
-		a.cfg.Logger.Warn("an item could not be placed by meaning; it is found by words only", "item", item.ID, "err", err)
 	}
 	return d
 }

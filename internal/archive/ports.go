@@ -146,6 +146,9 @@ type Index interface {
 	Delete(ctx context.Context, nums []uint32) error
 	// Search answers a request. Totals and facet counts are exact.
 	Search(ctx context.Context, r query.Request) (query.Result, error)
+	// Placed returns the numbers of the documents that a model placed in meaning,
+	// and of those that others did.
+	Placed(ctx context.Context, model string) (by, others *roaring.Bitmap, err error)
 	// Held returns the numbers of all documents in the index.
 	Held(ctx context.Context) (*roaring.Bitmap, error)
 	// Check reads through the index and names every block that does not hold.

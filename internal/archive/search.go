@@ -71,7 +71,8 @@ type question struct {
 	model      string  // that is given the snippets, if any is; they are recorded as sent
 	translator string  // that is told the words, if any is
 
-	countOnly bool // show nothing but how many
+	countOnly bool     // show nothing but how many
+	embedder  Embedder // that places the words of a search by meaning
 }
 
 // find looks for what a question means.
@@ -80,9 +81,13 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	if !slices.Contains([]string{"", ModeText, ModeSemantic, ModeHybrid}, r.Mode) {
 		return SearchResult{}, candor.Errorf(candor.Invalid, "There is no mode %q. Search by text, semantic or hybrid.", r.Mode)
 	}
+	var err error
+	if q.embedder, err = a.embedderFor(ctx, r); err != nil {
+		return SearchResult{}, err
+	}
 	work, err := a.under(ctx, q.kind, who, r.Purpose, Details{
 		Query: r.Query, Mode: byMeaning(r.Mode), Like: r.Like, Filters: r.Filters, Fold: r.Fold, Saved: r.Saved, Watch: q.countOnly,
-		Model: joined(cmp.Or(q.model, q.translator), a.placesQuery(r)), Translate: strings.Join(r.Translate, ","),
+		Model: joined(cmp.Or(q.model, q.translator), placesQuery(q.embedder, r)), Translate: strings.Join(r.Translate, ","),
 	})
 	if err != nil {
 		return SearchResult{}, err
@@ -91,9 +96,9 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	if err != nil {
 		return SearchResult{}, err
 	}
-	told := a.placesQuery(r) != "" // a model gets the query, so that this comes after its record
+	told := placesQuery(q.embedder, r) != "" // a model gets the query, so that this comes after its record
 	if !told && work.refusal == nil {
-		if err := a.lookByMeaning(ctx, &ask, r.Mode, like, q.least); err != nil {
+		if err := q.lookByMeaning(ctx, &ask, r.Mode, like); err != nil {
 			return SearchResult{}, err
 		}
 	}
@@ -101,7 +106,7 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 	var items []candor.Item
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (res result, err error) {
 		if told {
-			if err = a.lookByMeaning(ctx, &ask, r.Mode, like, q.least); err != nil {
+			if err = q.lookByMeaning(ctx, &ask, r.Mode, like); err != nil {
 				return res, err
 			}
 		}
@@ -112,7 +117,7 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 			return res, err
 		}
 		if found.Elsewhere {
-			return res, candor.Errorf(candor.NotSupported, "No text here is placed in meaning by the model %s; another did it. `candor rebuild` places all texts anew. Search by text until then.", ask.Near.Model)
+			return res, candor.Errorf(candor.NotSupported, "No text here is placed in meaning by the model %s; another did it. `candor serve` places them anew in the background, and so does `candor rebuild` at once. Search by text until then.", ask.Near.Model)
 		}
 		if items, err = a.cfg.Catalog.ItemsByNum(ctx, numsOf(found.Hits)); err != nil {
 			return res, err
@@ -155,11 +160,11 @@ func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q 
 }
 
 // placesQuery names the model that is told a request's words, "" if none is.
-func (a *Archive) placesQuery(r SearchRequest) string {
-	if r.Like != "" || byMeaning(r.Mode) == "" {
+func placesQuery(by Embedder, r SearchRequest) string {
+	if by == nil || r.Like != "" || byMeaning(r.Mode) == "" {
 		return ""
 	}
-	return a.placesBy()
+	return by.Name()
 }
 
 // searchable returns the collections to look in: the one asked for, or all of
@@ -235,19 +240,19 @@ func byMeaning(mode string) string {
 }
 
 // lookByMeaning makes a request look by meaning, if the mode asks for it.
-func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode string, like candor.Item, least float64) error {
+func (q *question) lookByMeaning(ctx context.Context, ask *query.Request, mode string, like candor.Item) error {
 	switch {
 	case mode == "" || mode == ModeText:
 		return nil
-	case a.cfg.Embedder == nil:
+	case q.embedder == nil:
 		return candor.Errorf(candor.NotSupported, "This archive has no model of meaning. Search by text.")
 	}
 	if like.ID != "" {
-		ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Like: &like.Num, Least: least}
+		ask.Near = &query.Near{Model: q.embedder.Model(), Like: &like.Num, Least: q.least}
 		return nil
 	}
 	sense := query.SenseOf(ask.Query)
-	vector, err := a.cfg.Embedder.Query(ctx, sense.Text)
+	vector, err := q.embedder.Query(ctx, sense.Text)
 	if err != nil {
 		return err
 	}
@@ -257,7 +262,7 @@ func (a *Archive) lookByMeaning(ctx context.Context, ask *query.Request, mode st
 	if vector == nil {
 		return nil // words alone are what there is to go by
 	}
-	ask.Near = &query.Near{Model: a.cfg.Embedder.Model(), Vector: vector, Least: least, Within: sense.Within, Fused: mode == ModeHybrid}
+	ask.Near = &query.Near{Model: q.embedder.Model(), Vector: vector, Least: q.least, Within: sense.Within, Fused: mode == ModeHybrid}
 	if ask.Near.Fused {
 		ask.Query = sense.Words
 	}

@@ -435,6 +435,14 @@ type Status struct {
 	Solo    bool           `json:"solo" doc:"an archive of one person: purposes are not independently approved"`
 	Person  *candor.Person `json:"person,omitempty" doc:"who is asking; absent when not signed in"`
 	Totals  *candor.Totals `json:"totals,omitempty" doc:"of the collections that the person may know of"`
+	Meaning *Placing       `json:"meaning,omitempty" doc:"how far texts are placed in meaning; absent when not signed in, or without a model"`
+}
+
+// Placing tells how far texts are placed in meaning by the model that is set up.
+type Placing struct {
+	Model   string `json:"model"`
+	Placed  int64  `json:"placed" doc:"items"`
+	Waiting int64  `json:"waiting" doc:"items that another model placed; a server places them anew in the background"`
 }
 
 // RecordIndex returns the place in the log of the record that an answer rests on.

@@ -76,6 +76,11 @@ func testNear(t *testing.T, x Index) {
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Within: parse(t, "contract")}}, 1, 2)
 	narrow(query.Request{Near: &query.Near{Model: space, Vector: towards(1), Least: 0.8}}, 1, 5)
 	narrow(query.Request{Near: &query.Near{Model: "another", Vector: towards(1)}})
+	for model, want := range map[string][2]string{space: {"{1,2,3,5}", "{}"}, "another": {"{}", "{1,2,3,5}"}} {
+		if by, others, err := x.Placed(t.Context(), model); err != nil || by.String() != want[0] || others.String() != want[1] {
+			t.Errorf("%s placed %v, others %v, %v; want %v", model, by, others, err, want)
+		}
+	}
 	for model, want := range map[string]bool{space: false, "another": true} {
 		if res := search(t, x, query.Request{Near: &query.Near{Model: model, Vector: towards(1)}}); res.Elsewhere != want {
 			t.Errorf("looking by %s, texts are placed elsewhere: %v, want %v", model, res.Elsewhere, want)

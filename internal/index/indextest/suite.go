@@ -23,6 +23,7 @@ type Index interface {
 	Put(ctx context.Context, docs []query.Document) error
 	Delete(ctx context.Context, nums []uint32) error
 	Search(ctx context.Context, r query.Request) (query.Result, error)
+	Placed(ctx context.Context, model string) (by, others *roaring.Bitmap, err error)
 	Held(ctx context.Context) (*roaring.Bitmap, error)
 	Wipe(ctx context.Context) error
 	Rekey(ctx context.Context, key []byte, progress func(done, total int64)) error

@@ -375,6 +375,53 @@ func (x *Index) Wipe(ctx context.Context) error {
 	return x.change(ctx, func([]*view) ([]*view, error) { return nil, nil })
 }
 
+// Placed returns the numbers of the documents that a model placed in meaning,
+// and of those that others did.
+func (x *Index) Placed(ctx context.Context, model string) (by, others *roaring.Bitmap, err error) {
+	s, err := x.acquire()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.release()
+	by, others = roaring.New(), roaring.New()
+	for _, v := range s.views {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		p, err := v.passages()
+		if err != nil {
+			return nil, nil, explain(ctx, err)
+		}
+		if p == nil {
+			continue
+		}
+		into := others
+		if p.model == model {
+			into = by
+		}
+		if err := v.addPlaced(p, into); err != nil {
+			return nil, nil, explain(ctx, err)
+		}
+	}
+	return by, others, nil
+}
+
+// addPlaced adds the numbers of the documents that have passages.
+func (v *view) addPlaced(p *passages, to *roaring.Bitmap) error {
+	nums, err := v.nums()
+	if err != nil {
+		return err
+	}
+	var placed []uint32
+	for doc := range v.docs {
+		if from, end := p.of(doc); from < end && !v.deleted.Contains(doc) {
+			placed = append(placed, uint32(nums.at(doc)))
+		}
+	}
+	to.AddMany(placed)
+	return nil
+}
+
 // Delete removes documents by number; numbers not held are ignored. It is
 // durable when it returns. Their words and texts leave the disk with the next
 // merges; Purge makes that happen at once.
