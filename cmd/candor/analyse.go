@@ -27,10 +27,11 @@ func (c *cli) analyseCommand() *cobra.Command {
 		Use: "analyse QUERY|ITEM...", Aliases: []string{"analyze"},
 		Short: "Read items again with a password or in other languages, or translate them",
 		Long: `Read items again and put what is read in place of what was read before: encrypted
-PDF files with their password, pictures of pages in other languages. The purpose
+files (PDF, zip, 7-Zip, RAR, Office since 2007) with their password, pictures of pages in other languages. The purpose
 must allow it (--act analyse), and the items count as shown. The password is read
 from a file, or from $CANDOR_ITEM_PASSWORD, and kept nowhere. If reading fails now
-and did not before, what was read before stays.
+and did not before, what was read before stays. What is found inside for the first
+time becomes items, if you may add to the collection.
 
 --translate has the texts put into a language by the translator that is set up
 (CANDOR_TRANSLATE_URL and the like of the server). The translation is a layer of the item,
@@ -108,6 +109,9 @@ func printAnalysis(w io.Writer, in wire.AnalyseRequest, res wire.Analysis) {
 		fmt.Fprintf(w, "%s  %s: %s, %s of text\n", it.Item, printable(it.Name), what, size(it.TextSize))
 		if it.Reason != "" {
 			fmt.Fprintf(w, "     %s\n", printable(it.Reason))
+		}
+		if it.Found > 0 {
+			fmt.Fprintf(w, "     %s inside, new to the collection\n", counted(it.Found, "item", "items"))
 		}
 	}
 	printSpent(w, res.Purpose, res.Index, res.TookMS)

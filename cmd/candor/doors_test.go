@@ -141,6 +141,7 @@ var pageDoors = map[string]struct {
 	"POST /add/{id}/commit":                 {404, ""},
 	"GET /additions":                        {200, ""},
 	"GET /additions/{id}":                   {200, ""},
+	"POST /additions/{id}/again":            {403, "purpose={purpose}&condition=done"},
 	"GET /people":                           {200, ""},
 	"POST /people":                          {200, "id=newer&name=Newer&password=long-enough-1&role=contributor"},
 	"GET /collections":                      {200, ""},

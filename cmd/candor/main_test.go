@@ -43,6 +43,10 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 	if err != nil {
 		t.Fatal(err)
 	}
+	locked, err := filepath.Abs("../../internal/extract/pack/testdata/locked")
+	if err != nil {
+		t.Fatal(err)
+	}
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -53,6 +57,7 @@ func scriptParams(t *testing.T, dir string) testscript.Params {
 			env.Setenv("XDG_CACHE_HOME", cache)
 			env.Setenv("CANDOR_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("SAMPLE", sample)
+			env.Setenv("LOCKED", locked)
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Condition: func(cond string) (bool, error) {

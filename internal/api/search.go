@@ -46,7 +46,7 @@ func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseReques
 func encodeAnalysed(a archive.Analysed) wire.Analysed {
 	return wire.Analysed{
 		Item: a.Item.ID, Name: a.Item.Name, Was: a.Was, Condition: a.Item.Condition, Reason: a.Item.Reason,
-		TextSize: a.Item.TextSize, Kept: a.Kept,
+		TextSize: a.Item.TextSize, Kept: a.Kept, Found: a.Found,
 	}
 }
 

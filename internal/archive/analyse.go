@@ -1,8 +1,10 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,6 +42,8 @@ type Analysed struct {
 	Item candor.Item      // as it is now
 	Was  candor.Condition // before
 	Kept bool             // the reading before was kept, because this one failed
+
+	Found int64 // items inside that are new to the collection
 }
 
 // Analyse reads items again and puts what it reads in place of what was read
@@ -73,8 +77,9 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 		return AnalyseResult{}, err
 	}
 	out := AnalyseResult{Receipt: done.receipt}
+	again := &readings{archive: a, who: who, request: r, intakes: map[string]*intake{}}
 	for _, it := range items {
-		one, err := a.analyse(ctx, it, done.keys, r)
+		one, err := again.analyse(ctx, it, done.keys)
 		if err != nil {
 			return out, err
 		}
@@ -114,11 +119,20 @@ func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
 	return joined(by, a.placesBy()), err // the text is indexed again with its translation
 }
 
-func (a *Archive) analyse(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte, r AnalyseRequest) (Analysed, error) {
-	if r.Translate != "" {
-		return a.translate(ctx, it.ID, keys, r.Translate)
+// readings are those of one act. What is found inside items for the first time
+// becomes items, by one addition a collection.
+type readings struct {
+	archive *Archive
+	who     Actor
+	request AnalyseRequest
+	intakes map[string]*intake
+}
+
+func (r *readings) analyse(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte) (Analysed, error) {
+	if r.request.Translate != "" {
+		return r.archive.translate(ctx, it.ID, keys, r.request.Translate)
 	}
-	return a.readAgain(ctx, it.ID, keys[candor.ItemKey(it.Collection, it.ID, candor.Original)], r)
+	return r.readAgain(ctx, it.ID, keys[candor.ItemKey(it.Collection, it.ID, candor.Original)])
 }
 
 // rework changes one item that nobody else changes meanwhile.
@@ -147,19 +161,54 @@ func (a *Archive) rework(ctx context.Context, id candor.ItemID, change func(was 
 
 // readAgain reads one item with the key of its original. What machines made of
 // the former text goes with it.
-func (a *Archive) readAgain(ctx context.Context, id candor.ItemID, key []byte, r AnalyseRequest) (Analysed, error) {
-	return a.rework(ctx, id, func(was candor.Item) (Analysed, error) { return a.rereadFrom(ctx, was, key, r) })
+func (r *readings) readAgain(ctx context.Context, id candor.ItemID, key []byte) (Analysed, error) {
+	var fam *family
+	done, err := r.archive.rework(ctx, id, func(was candor.Item) (done Analysed, err error) {
+		if fam, err = r.familyOf(was); err != nil {
+			return done, err
+		}
+		return r.archive.rereadFrom(ctx, was, key, fam)
+	})
+	if err != nil || done.Kept {
+		fam.forget(ctx)
+		return done, err
+	}
+	// Only now: a part may have the very content of the item, which was held till here.
+	done.Found, err = fam.keepParts(ctx)
+	return done, err
 }
 
-func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, r AnalyseRequest) (Analysed, error) {
+// familyOf is the family of an item that is read again, as of an addition.
+func (r *readings) familyOf(it candor.Item) (*family, error) {
+	a := r.archive
+	if in := r.intakes[it.Collection]; in != nil {
+		return &family{intake: in, password: r.request.Password}, nil
+	}
+	c, err := a.findCollection(it.Collection)
+	if err != nil {
+		return nil, err
+	}
+	id, err := a.newID("add-")
+	if err != nil {
+		return nil, err
+	}
+	figure := candor.Addition{
+		ID: id, Collection: it.Collection, By: r.who.Person.ID, Source: "inside what was read again", Started: a.now(),
+		OCR: r.request.OCR, Conditions: make(map[candor.Condition]int64),
+	}
+	r.intakes[it.Collection] = &intake{archive: a, who: r.who, collection: c, figure: figure}
+	return &family{intake: r.intakes[it.Collection], password: r.request.Password}, nil
+}
+
+func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, fam *family) (Analysed, error) {
 	c, err := a.cfg.Vault.Open(ctx, candor.ItemKey(was.Collection, was.ID, candor.Original), key)
 	if err != nil {
 		return Analysed{}, err
 	}
 	defer c.Close()
-	src := candor.Source{Name: was.Name, Size: c.Size(), Password: r.Password, ReaderAt: c}
-	fam := &family{intake: &intake{archive: a, figure: candor.Addition{OCR: r.OCR}}}
-	s := &rereading{sink: sink{family: fam}}
+	src := candor.Source{Name: was.Name, Size: c.Size(), Password: fam.password, ReaderAt: c}
+	s := &rereading{sink: sink{family: fam, parent: found{taken: taken{id: was.ID}, path: a.pathOf(ctx, was), depth: a.depthOf(ctx, was)}}}
+	s.keep = a.mayAdd(fam.intake.who, was.Collection) == nil && (fam.password != "" || len(was.Parts) == 0)
 	reading, err := a.cfg.Extractor.Extract(ctx, src, s)
 	if err != nil {
 		return Analysed{}, candor.Wrap(err, candor.Unavailable, "No worker could be had to read the item; it is as before. Try again.")
@@ -171,15 +220,61 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, r
 		return Analysed{Item: was, Was: was.Condition, Kept: true}, nil
 	}
 	if s.inside > 0 && len(was.Parts) == 0 {
-		reading.Lack(fmt.Sprintf("%d files were found inside and not kept; take them out and add them", s.inside))
+		reading.Lack(fmt.Sprintf("%d files were found inside and not kept: whoever may add to the collection can read it again", s.inside))
 	}
 	now := was
 	now.Renditions, now.Translated = []candor.Rendition{candor.Original}, nil
 	if err := fam.keepReading(ctx, &now, reading, &s.sink); err != nil {
 		return Analysed{}, err
 	}
-	now.Parts = was.Parts
+	if !s.keep {
+		now.Parts = was.Parts
+	}
+	fam.heads = map[candor.ItemID]candor.ItemID{now.ID: headOf(now)}
 	return Analysed{Item: now, Was: was.Condition}, a.replace(ctx, was, now, s.text.String(), nil)
+}
+
+// depthOf is how deep an item stands in the file that was handed in.
+func (a *Archive) depthOf(ctx context.Context, it candor.Item) (depth int) {
+	for up := it.Places[0].Parent; up != "" && depth <= deepestPart; depth++ {
+		parent, err := a.cfg.Catalog.Item(ctx, up)
+		if err != nil || len(parent.Places) == 0 {
+			break
+		}
+		up = parent.Places[0].Parent
+	}
+	return depth
+}
+
+// keepParts makes items of the parts that wait, and says how many are new. It
+// makes them durable and searchable and records them as an addition.
+func (f *family) keepParts(ctx context.Context) (int64, error) {
+	if f == nil || len(f.waiting) == 0 {
+		return 0, nil
+	}
+	err := f.drain(ctx)
+	f.intake.mu.Lock()
+	f.intake.figure.Items += f.fresh
+	nothing := f.intake.batch == nil && err == nil
+	f.intake.mu.Unlock()
+	if nothing { // all were items already
+		return 0, nil
+	}
+	if _, kept := f.intake.finishBatch(ctx, true); kept != nil || err != nil {
+		return f.fresh, candor.Wrap(errors.Join(err, kept), candor.CodeOf(cmp.Or(err, kept)), "The item was read, and not all that is inside it could be kept. Read it again.")
+	}
+	return f.fresh, nil
+}
+
+// forget lets go of the parts that wait.
+func (f *family) forget(ctx context.Context) {
+	if f == nil {
+		return
+	}
+	for _, part := range f.waiting {
+		part.discard(ctx, f.intake.archive)
+	}
+	f.waiting = nil
 }
 
 // worse tells whether a reading failed where the one before did not.
@@ -219,14 +314,18 @@ func (a *Archive) replace(ctx context.Context, was, now candor.Item, text string
 	return a.cfg.Index.Put(ctx, []query.Document{doc})
 }
 
-// rereading is a sink for an item whose parts are items already.
+// rereading is a sink for an item that is read again: its parts may be items already.
 type rereading struct {
 	sink
-	inside int
+	keep   bool // the parts
+	inside int  // parts that are not kept
 }
 
-// Part passes over a part.
-func (s *rereading) Part(_ candor.Place, r io.Reader) error {
+// Part keeps a part or passes over it.
+func (s *rereading) Part(p candor.Place, r io.Reader) error {
+	if s.keep {
+		return s.sink.Part(p, r)
+	}
 	s.inside++
 	_, err := io.Copy(io.Discard, r)
 	return err

@@ -25,6 +25,7 @@ type family struct {
 	intake    *intake
 	condition candor.Condition // of the file itself
 	reason    string
+	password  string // opens what is encrypted in it; kept nowhere
 
 	mu      sync.Mutex
 	waiting []found
@@ -126,7 +127,7 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	}
 	defer src.Close()
 	sink := &sink{family: f, parent: it}
-	whole := candor.Source{Name: item.Name, Size: item.Size, ReaderAt: src}
+	whole := candor.Source{Name: item.Name, Size: item.Size, Password: f.password, ReaderAt: src}
 	reading, err := a.cfg.Extractor.Extract(ctx, whole, sink)
 	if err != nil {
 		if sink.err != nil {

@@ -265,6 +265,14 @@ func (lines) Extract(_ context.Context, src candor.Source, sink candor.Sink) (ca
 	sc.Buffer(nil, 32<<20)
 	for sc.Scan() {
 		line := sc.Text()
+		if rest, ok := strings.CutPrefix(line, "locked "); ok {
+			password, inside, _ := strings.Cut(rest, " ")
+			if src.Password != password {
+				r.Condition, r.Reason = candor.Partial, "a line is encrypted"
+				continue
+			}
+			line = inside
+		}
 		if rest, ok := strings.CutPrefix(line, "part "); ok {
 			name, content, _ := strings.Cut(rest, " ")
 			if err := sink.Part(candor.Place{Path: name}, strings.NewReader(content)); err != nil {

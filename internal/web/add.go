@@ -292,6 +292,8 @@ type additionPage struct {
 	Condition candor.Condition // "" shows all entries
 	Entries   []candor.Entry
 	Remedy    string
+	Purposes  []archive.PurposeInfo // under which the files shown can be read again; none if they cannot
+	Tools     archive.Tools
 	Previous  int // offsets; -1 when there is none
 	Next      int
 }
@@ -317,14 +319,17 @@ func (s *server) addition(w http.ResponseWriter, v *visit) error {
 		page.Previous = max(0, offset-entriesAPage)
 	}
 	page.Remedy = s.pages.text(remedies[page.Condition])
+	if again := page.Condition; !page.Unnamed && len(page.Entries) > 0 && (again == candor.Encrypted || again == candor.Partial || again == candor.Failed) {
+		page.Purposes, page.Tools = v.purposesToAnalyse(a.Collection), s.Archive.Tools()
+	}
 	return s.show(w, v, http.StatusOK, "addition", "Account of an addition", page)
 }
 
 // remedies tell what to do about a condition.
 var remedies = map[candor.Condition]string{
 	candor.Done:        "Everything in these files was read. There is nothing to do.",
-	candor.Partial:     "These files are kept and searchable, but something in them is missing; the reason says what. If you have a better copy, add it; pictures of pages can be read in other languages by candor analyse.",
-	candor.Encrypted:   "These files are kept as they are, but need a password to be read. PDF files can be read with it: candor analyse condition:encrypted --password-file. For others, remove the password and add them again.",
+	candor.Partial:     "These files are kept and searchable, but something in them is missing; the reason says what. If you have a better copy, add it; pictures of pages can be read in other languages, under a purpose that allows to analyse.",
+	candor.Encrypted:   "These files are kept as they are, but need a password to be read. PDF, zip, 7-Zip and RAR files, and Office documents since 2007, can be read with it, under a purpose that allows to analyse. For others, remove the password and add them again.",
 	candor.Unsupported: "These files are kept and found by name and details, but their kind is not read yet. If you can, save them in another format and add that too.",
 	candor.Failed:      "These files could not be read; the reason says why. Those whose bytes arrived are kept. Repair or replace them and add them again; what is already held is not sent twice.",
 }

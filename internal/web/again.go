@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"candor"
@@ -28,15 +29,59 @@ func (s *server) readAgain(w http.ResponseWriter, v *visit) error {
 	} else {
 		r.Password, r.OCR = v.PostFormValue("password"), strings.Join(v.PostForm["ocr"], "+")
 	}
+	return s.analyse(w, v, r)
+}
+
+// readAllAgain has the files of an addition that ended in one condition read again.
+func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
+	if err := readForm(w, v); err != nil {
+		return err
+	}
+	purpose, err := v.purposeAsked()
+	if err != nil {
+		return err
+	}
+	entries, err := s.Archive.Entries(v.Context(), v.who, v.PathValue("id"), candor.Condition(v.PostFormValue("condition")), 0, mostAgain)
+	if err != nil {
+		return err
+	}
+	r := archive.AnalyseRequest{Purpose: purpose, Password: v.PostFormValue("password"), OCR: strings.Join(v.PostForm["ocr"], "+")}
+	for _, e := range entries {
+		if e.Item != "" && !slices.Contains(r.Items, e.Item) {
+			r.Items = append(r.Items, e.Item)
+		}
+	}
+	if len(r.Items) == 0 {
+		return candor.Errorf(candor.Invalid, "No file that ended so is kept, so that there is nothing to read again.")
+	}
+	return s.analyse(w, v, r)
+}
+
+// mostAgain is how many files are read again at once.
+const mostAgain = 500
+
+func (s *server) analyse(w http.ResponseWriter, v *visit, r archive.AnalyseRequest) error {
 	res, err := s.Archive.Analyse(v.Context(), v.who, r)
 	if err != nil {
 		return err
 	}
-	return s.show(w, v, http.StatusOK, "again", "Done, and written down.", againPage{Result: res, Request: r})
+	page := againPage{Result: res, Request: r}
+	for _, it := range res.Items {
+		page.Found += it.Found
+	}
+	return s.show(w, v, http.StatusOK, "again", "Done, and written down.", page)
+}
+
+// purposesToAnalyse are the person's own that allow to read items of a collection again.
+func (v *visit) purposesToAnalyse(collection string) []archive.PurposeInfo {
+	return slices.DeleteFunc(v.usable(), func(p archive.PurposeInfo) bool {
+		return !slices.Contains(p.Acts, candor.ActAnalyse) || !slices.Contains(p.Collections, collection)
+	})
 }
 
 // againPage says what came of it.
 type againPage struct {
 	Result  archive.AnalyseResult
 	Request archive.AnalyseRequest
+	Found   int64 // items inside that are new
 }

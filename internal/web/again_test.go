@@ -47,3 +47,38 @@ func TestReadAgainPage(t *testing.T) {
 		t.Errorf("into no language: %d", res.StatusCode)
 	}
 }
+
+// TestReadAllAgain: from the account of an addition, all files that ended in one
+// condition are read again at once.
+func TestReadAllAgain(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	for i, e := range d.archive.entries["add-1"] {
+		if e.Condition == candor.Encrypted {
+			d.archive.entries["add-1"][i].Item = d.archive.items[1].ID
+		}
+	}
+	d.archive.entries["add-1"] = append(d.archive.entries["add-1"], candor.Entry{Path: "two.zip", Condition: candor.Encrypted, Item: d.archive.items[2].ID})
+	if _, body := r.get("/additions/add-1?condition=encrypted"); strings.Contains(body, "Read all of these again") {
+		t.Error("files can be read again without a purpose that allows it")
+	}
+	for i := range d.archive.list {
+		d.archive.list[i].Acts = append(d.archive.list[i].Acts, candor.ActAnalyse)
+	}
+	if _, body := r.get("/additions/add-1?condition=encrypted"); !strings.Contains(body, "Read all of these again") || !strings.Contains(body, `name="password"`) {
+		t.Error("the form is not there")
+	}
+	if _, body := r.get("/additions/add-1?condition=done"); strings.Contains(body, "Read all of these again") {
+		t.Error("what was read can be read again")
+	}
+	res, body := r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "password": {"hunter2"}})
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, "2 items were read again") || strings.Contains(body, "hunter2") {
+		t.Errorf("read again: %d", res.StatusCode)
+	}
+	if a := d.archive.again; a.Password != "hunter2" || len(a.Items) != 2 {
+		t.Errorf("asked for %+v", a)
+	}
+	if res, _ = r.post("/additions/add-1/again", url.Values{"condition": {"nonesuch"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("of no file: %d", res.StatusCode)
+	}
+}

@@ -669,11 +669,15 @@ func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.Analys
 	}
 	s.acts++
 	s.again = r
+	var out []archive.Analysed
 	for _, it := range s.items {
-		if it.ID == r.Items[0] {
-			rec, err := s.outcome("analyse", p, 1, 0, 0)
-			return archive.AnalyseResult{Items: []archive.Analysed{{Item: it, Was: candor.Encrypted, Kept: r.Password == "wrong"}}, Receipt: rec}, err
+		if slices.Contains(r.Items, it.ID) {
+			out = append(out, archive.Analysed{Item: it, Was: candor.Encrypted, Kept: r.Password == "wrong", Found: int64(len(it.Parts))})
 		}
+	}
+	if len(out) > 0 {
+		rec, err := s.outcome("analyse", p, 1, 0, 0)
+		return archive.AnalyseResult{Items: out, Receipt: rec}, err
 	}
 	return archive.AnalyseResult{}, candor.Errorf(candor.Denied, "Refused: there is no such item in the collections of this purpose.")
 }

@@ -162,6 +162,7 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /add/{id}/commit", s.signedIn(s.commitAddition))
 	mux.Handle("GET /additions", s.signedIn(s.additions))
 	mux.Handle("GET /additions/{id}", s.signedIn(s.addition))
+	mux.Handle("POST /additions/{id}/again", s.signedIn(s.readAllAgain))
 
 	mux.Handle("GET /people", s.signedIn(s.people))
 	mux.Handle("POST /people", s.signedIn(s.addPerson))

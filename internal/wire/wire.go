@@ -389,6 +389,7 @@ type Analysed struct {
 	Reason    string           `json:"reason,omitempty"`
 	TextSize  int64            `json:"text_bytes"`
 	Kept      bool             `json:"kept,omitempty" doc:"reading it again failed, or there was nothing to translate, so that it stays as it was"`
+	Found     int64            `json:"found,omitempty" doc:"items inside that are new to the collection"`
 }
 
 // Done answers an act that returns nothing but its proof.

@@ -17,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zlib"
@@ -39,6 +38,8 @@ const (
 type account struct {
 	members, encrypted, unknown, broken, links int
 	cut                                        error // why the archive could not be read to its end
+
+	password string // that opens what is encrypted; "" if none is known
 }
 
 func (a *account) judge(r *candor.Reading) {
@@ -49,7 +50,7 @@ func (a *account) judge(r *candor.Reading) {
 		}
 	}
 	if a.encrypted > 0 && a.encrypted == a.members {
-		r.Condition, r.Reason = candor.Encrypted, "its members open only with their password"
+		r.Condition, r.Reason = candor.Encrypted, locked("its members open", "their", a.password)
 		return
 	}
 	add(a.encrypted, "are encrypted")
@@ -69,6 +70,14 @@ func (a *account) judge(r *candor.Reading) {
 	default:
 		r.Condition, r.Reason = candor.Partial, strings.Join(missing, "; ")
 	}
+}
+
+// locked says that something needs its password, or another than was given.
+func locked(opens, whose, password string) string {
+	if password != "" {
+		return opens + " with another password than was given"
+	}
+	return opens + " only with " + whose + " password"
 }
 
 // source remembers a member's own fault, which is not the sink's.
@@ -93,10 +102,10 @@ func Zip(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		reading.Condition, reading.Reason = candor.Failed, "its list of members is damaged or missing: it was probably cut short"
 		return reading, nil
 	}
-	r.RegisterDecompressor(zip.Deflate, func(in io.Reader) io.ReadCloser { return flate.NewReader(in) })
-	r.RegisterDecompressor(12, func(in io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(in)) })
-	r.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(zstdMemory), zstd.WithDecoderConcurrency(1)))
-	var a account
+	for method, decompress := range methods {
+		r.RegisterDecompressor(method, decompress)
+	}
+	a := account{password: src.Password}
 	renamed := oldNames(r)
 	for _, f := range r.File {
 		if f.FileInfo().IsDir() {
@@ -139,15 +148,18 @@ func (a *account) zipMember(f *zip.File, sink candor.Sink) error {
 		return nil
 	}
 	a.members++
+	open := f.Open
 	if f.Flags&1 != 0 {
-		a.encrypted++
-		return nil
+		open = func() (io.ReadCloser, error) { return openLocked(f, a.password) }
 	}
-	m, err := f.Open()
+	m, err := open()
 	if err != nil {
-		if errors.Is(err, zip.ErrAlgorithm) {
+		switch {
+		case errors.Is(err, errLocked):
+			a.encrypted++
+		case errors.Is(err, zip.ErrAlgorithm):
 			a.unknown++
-		} else {
+		default:
 			a.broken++
 		}
 		return nil

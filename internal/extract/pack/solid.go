@@ -19,16 +19,16 @@ const rarMemory = 256 << 20
 // SevenZip reads a 7-Zip archive. The error is the sink's.
 func SevenZip(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	r, err := sevenzip.NewReader(src, src.Size)
+	r, err := sevenzip.NewReaderWithPassword(src, src.Size, src.Password)
 	switch {
 	case isLocked(err):
-		reading.Condition, reading.Reason = candor.Encrypted, "its list of members opens only with its password"
+		reading.Condition, reading.Reason = candor.Encrypted, locked("its list of members opens", "its", src.Password)
 		return reading, nil
 	case err != nil:
 		reading.Condition, reading.Reason = candor.Failed, damaged
 		return reading, nil
 	}
-	var a account
+	a := account{password: src.Password}
 	for _, f := range r.File {
 		if f.FileInfo().IsDir() {
 			continue
@@ -84,19 +84,23 @@ func (a *account) lost(locked bool) {
 // Rar reads a RAR archive of one volume, of version 1.5 to 5. The error is the sink's.
 func Rar(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	r, err := rardecode.NewReader(io.NewSectionReader(src, 0, src.Size), rardecode.MaxDictionarySize(rarMemory))
+	options := []rardecode.Option{rardecode.MaxDictionarySize(rarMemory)}
+	if src.Password != "" {
+		options = append(options, rardecode.Password(src.Password))
+	}
+	r, err := rardecode.NewReader(io.NewSectionReader(src, 0, src.Size), options...)
 	if err != nil {
-		reading.Condition, reading.Reason = rarEnd(err)
+		reading.Condition, reading.Reason = rarEnd(err, src.Password)
 		return reading, nil
 	}
-	var a account
+	a := account{password: src.Password}
 	for {
 		h, err := r.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil && a.members == 0 {
-			reading.Condition, reading.Reason = rarEnd(err)
+			reading.Condition, reading.Reason = rarEnd(err, src.Password)
 			return reading, nil
 		}
 		if err != nil {
@@ -121,18 +125,21 @@ func (a *account) rarMember(h *rardecode.FileHeader, r io.Reader, sink candor.Si
 		return nil
 	}
 	a.members++
-	if h.Encrypted {
-		a.encrypted++
+	// The first bytes tell whether the password fits, before a part is begun.
+	first := make([]byte, 1)
+	n, err := io.ReadFull(r, first)
+	if err != nil && err != io.EOF {
+		a.lost(h.Encrypted)
 		return nil
 	}
-	return a.part(candor.Place{Path: name.Clean(h.Name), ModTime: sane(h.ModificationTime)}, r, sink)
+	return a.part(candor.Place{Path: name.Clean(h.Name), ModTime: sane(h.ModificationTime)}, again(first[:n], r), sink)
 }
 
 // rarEnd says why nothing of a RAR archive could be read.
-func rarEnd(err error) (candor.Condition, string) {
+func rarEnd(err error, password string) (candor.Condition, string) {
 	switch {
-	case errors.Is(err, rardecode.ErrArchiveEncrypted), errors.Is(err, rardecode.ErrArchivedFileEncrypted):
-		return candor.Encrypted, "its list of members opens only with its password"
+	case errors.Is(err, rardecode.ErrArchiveEncrypted), errors.Is(err, rardecode.ErrArchivedFileEncrypted), errors.Is(err, rardecode.ErrBadPassword):
+		return candor.Encrypted, locked("its list of members opens", "its", password)
 	case errors.Is(err, rardecode.ErrMultiVolume):
 		return candor.Unsupported, "it is one of several volumes, which this version does not join"
 	}

@@ -94,7 +94,14 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
 	case kind.OLE, "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
-		return office.OLE(src, typ, sink)
+		opened, reading, ok := office.Unlock(src)
+		switch {
+		case !ok:
+			return office.OLE(src, typ, sink)
+		case reading.Condition != "":
+			return reading, nil
+		}
+		return r.Read(opened, l, func(string) {}, sink)
 	}
 	switch {
 	case strings.HasPrefix(typ, "application/vnd.oasis.opendocument."):
