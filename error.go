@@ -30,6 +30,7 @@ type Error struct {
 	Message string
 	Err     error
 	Rule    string // for Denied: the rule that decided, as the record names it
+	At      int    // for a query that is Invalid: the character that is wrong, from 1; 0 if it is none
 }
 
 func (e *Error) Error() string {
@@ -61,6 +62,14 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return Internal
+}
+
+// PlaceOf returns which character of a query err is about, from 1; 0 if none.
+func PlaceOf(err error) int {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.At
+	}
+	return 0
 }
 
 // MessageOf returns what may be shown of err.

@@ -188,7 +188,7 @@ func (c *cli) exit(err error) int {
 // tell writes an error to standard error, in the form that was asked for.
 func (c *cli) tell(err error) {
 	if c.json {
-		body := wire.ErrorBody{Code: candor.CodeOf(err), Message: candor.MessageOf(err)}
+		body := wire.ErrorBody{Code: candor.CodeOf(err), Message: candor.MessageOf(err), At: candor.PlaceOf(err)}
 		if e, ok := errors.AsType[*candor.Error](err); ok {
 			body.Rule = e.Rule
 		}

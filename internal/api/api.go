@@ -164,7 +164,7 @@ func errorBody(err error) wire.ErrorBody {
 	if errors.As(err, &tooBig) {
 		return wire.ErrorBody{Code: candor.TooLarge, Message: tooLargeMessage}
 	}
-	body := wire.ErrorBody{Code: candor.CodeOf(err), Message: candor.MessageOf(err)}
+	body := wire.ErrorBody{Code: candor.CodeOf(err), Message: candor.MessageOf(err), At: candor.PlaceOf(err)}
 	if e, ok := errors.AsType[*candor.Error](err); ok {
 		body.Rule = e.Rule
 	}

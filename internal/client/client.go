@@ -462,5 +462,5 @@ func readError(res *http.Response) error {
 }
 
 func asError(b wire.ErrorBody) *candor.Error {
-	return &candor.Error{Code: b.Code, Message: b.Message, Rule: b.Rule}
+	return &candor.Error{Code: b.Code, Message: b.Message, Rule: b.Rule, At: b.At}
 }

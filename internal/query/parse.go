@@ -106,7 +106,9 @@ func mistake(s string, at int, what string) error {
 		}
 		place = fmt.Sprintf("At character %d, after ‘%s’", len(before)+1, strings.TrimSpace(string(tail)))
 	}
-	return candor.Errorf(candor.Invalid, "%s: %s.", place, what)
+	err := candor.Errorf(candor.Invalid, "%s: %s.", place, what)
+	err.At = len(before) + 1
+	return err
 }
 
 type parser struct {

@@ -94,6 +94,9 @@ func TestRefusedAndStopped(t *testing.T) {
 	if res, _ = r.post("/search", url.Values{"q": {"  "}}); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("empty: %s", res.Status)
 	}
+	if res, body = r.post("/search", url.Values{"q": {`<b> über "quay`}}); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, `&lt;b&gt; über <mark>&#34;</mark>quay`) {
+		t.Errorf("the page does not point at the mistake: %d", res.StatusCode)
+	}
 	if res, body = d.signedIn("j.tan").post("/search", url.Values{"q": {"quay"}}); res.StatusCode != http.StatusForbidden || strings.Contains(body, "result") && strings.Contains(body, "hit-title") {
 		t.Errorf("without a purpose: %s", res.Status)
 	}

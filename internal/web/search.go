@@ -33,6 +33,20 @@ type searchPage struct {
 	Stopped     bool // nothing was searched; Message says why
 	Message     string
 	Rule        string // of the terms, that refused
+	Wrong       *wrongPlace
+}
+
+// wrongPlace is a query divided at what is wrong in it.
+type wrongPlace struct{ Before, Here, After string }
+
+// wrongIn divides a query at a character, from 1; nil without one.
+func wrongIn(query string, at int) *wrongPlace {
+	r := []rune(query)
+	if at < 1 || at > len(r)+1 {
+		return nil
+	}
+	here := min(at, len(r))
+	return &wrongPlace{string(r[:at-1]), string(r[at-1 : here]), string(r[here:])}
 }
 
 // shownValues are shown of a facet at once; the rest are a step away.
@@ -180,7 +194,7 @@ func (s *server) searchFailed(w http.ResponseWriter, v *visit, r archive.SearchR
 		return err
 	}
 	s.note(v, err)
-	page := searchPage{Query: r.Query, Request: r, Stopped: true, Message: candor.MessageOf(err), Rule: ruleOf(err), Collections: s.collectionsOf(v)}
+	page := searchPage{Query: r.Query, Request: r, Stopped: true, Message: candor.MessageOf(err), Rule: ruleOf(err), Wrong: wrongIn(r.Query, candor.PlaceOf(err)), Collections: s.collectionsOf(v)}
 	title := "Nothing was searched"
 	if code == candor.Denied {
 		title = "Refused"

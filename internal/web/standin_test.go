@@ -19,6 +19,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -614,6 +615,9 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 	}
 	if r.Query == "" && len(r.Filters) == 0 {
 		return archive.SearchResult{}, candor.Errorf(candor.Invalid, "The query is empty. Nothing was searched. Type a word.")
+	}
+	if at := strings.IndexByte(r.Query, '"'); strings.Count(r.Query, `"`) == 1 {
+		return archive.SearchResult{}, &candor.Error{Code: candor.Invalid, Message: "A quotation mark opens here and none closes it.", At: utf8.RuneCountInString(r.Query[:at]) + 1}
 	}
 	s.acts++
 	s.last = r

@@ -35,6 +35,7 @@ type ErrorBody struct {
 	Code    candor.Code `json:"code" doc:"what kind of error it is" enum:"invalid,not_found,sign_in,refused,conflict,too_large,unavailable,verification,unsupported,internal"`
 	Message string      `json:"message" doc:"what happened and what to do, fit to be shown"`
 	Rule    string      `json:"rule,omitempty" doc:"for refused: the rule of the terms that decided"`
+	At      int         `json:"at,omitempty" doc:"for a query that is not understood: the character that is wrong, from 1"`
 }
 
 // Receipt is embedded in the answer to every act.
