@@ -68,13 +68,10 @@ func encodeResult(res archive.SearchResult) wire.SearchResult {
 
 func encodeHit(h archive.SearchHit) wire.Hit {
 	out := wire.Hit{
-		Item: h.Item.ID, Name: h.Item.Name, Score: h.Score, Collection: h.Item.Collection, Type: h.Item.Type,
+		Item: h.Item.ID, Name: h.Item.Name, Path: h.Path, Score: h.Score, Collection: h.Item.Collection, Type: h.Item.Type,
 		Title: h.Item.Title, Date: h.Item.Date, Size: h.Item.Size, Pages: h.Item.Pages,
 		Condition: h.Item.Condition, Covered: h.Covered, Folded: h.Folded, Kin: h.Kin,
 		Snippets: each(h.Snippets, func(s archive.Snippet) wire.Snippet { return wire.Snippet(s) }),
-	}
-	if len(h.Item.Places) > 0 {
-		out.Path = h.Item.Places[0].Path
 	}
 	if len(h.Snippets) > 0 {
 		out.Snippet = h.Snippets[0].Text

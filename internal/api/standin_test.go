@@ -166,7 +166,7 @@ func (s *standIn) Search(_ context.Context, _ archive.Actor, r archive.SearchReq
 	s.search = r
 	return archive.SearchResult{
 		Total: 1, Meaning: "river", Receipt: proof, Took: 1500 * time.Microsecond, Purpose: purpose,
-		Hits: []archive.SearchHit{{Item: item, Score: 1.5, Covered: true, Snippets: []archive.Snippet{
+		Hits: []archive.SearchHit{{Item: item, Path: item.Places[0].Path, Score: 1.5, Covered: true, Snippets: []archive.Snippet{
 			{Text: "the river rose", Marks: [][2]int{{4, 9}}, Page: 1, Field: "text"}}}},
 		Facets: []archive.Facet{{Field: "type", Values: []archive.FacetValue{{Value: "application/pdf", Count: 1}}}},
 	}, s.err

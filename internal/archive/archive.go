@@ -238,6 +238,7 @@ type SearchResult struct {
 // SearchHit is one found item.
 type SearchHit struct {
 	Item     candor.Item
+	Path     string // from the file handed in down to it
 	Score    float64
 	Snippets []Snippet
 	Covered  bool              // the purpose had been shown it before

@@ -136,6 +136,11 @@ func (a *Archive) find(ctx context.Context, who Actor, r SearchRequest, q questi
 		Hits: hits(found, items, done.fresh), Facets: facets(ask.Facets, found, a.cfg.Terms.LeastCounted()),
 		Meaning: meaningOf(ask, r), People: found.Distinct, Receipt: done.receipt,
 	}
+	for i, h := range out.Hits {
+		if len(h.Item.Places) > 0 {
+			out.Hits[i].Path = a.pathOf(ctx, h.Item)
+		}
+	}
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
 	out.Took = time.Since(start)
 	return out, err

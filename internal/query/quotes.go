@@ -7,7 +7,7 @@ import (
 
 // IsMail reports whether a media type is that of a message.
 func IsMail(mediaType string) bool {
-	return mediaType == "message/rfc822" || mediaType == "application/vnd.ms-outlook"
+	return mediaType == "message/rfc822" || mediaType == "application/vnd.ms-outlook" || mediaType == "application/vnd.ms-tnef"
 }
 
 // Quotes returns what a message's text repeats of other messages, as byte

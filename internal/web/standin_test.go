@@ -635,7 +635,7 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 			continue
 		}
 		if sn, ok := snippetOf(s.texts[it.ID], r.Query, it.Pages); ok {
-			hits = append(hits, archive.SearchHit{Item: it, Score: 1, Snippets: sn, Covered: s.covered[p.ID][it.ID]})
+			hits = append(hits, archive.SearchHit{Item: it, Path: it.Places[0].Path, Score: 1, Snippets: sn, Covered: s.covered[p.ID][it.ID]})
 		}
 	}
 	res.Total = int64(len(hits))

@@ -59,17 +59,14 @@ func (s *server) takeList(w http.ResponseWriter, v *visit) error {
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="candor-results-%d.csv"`, p.Result.Receipt.Index))
 	rows := [][]string{{"item", "name", "path", "collection", "type", "date", "snippet", "record"}}
 	for _, h := range p.Result.Hits {
-		path, day, snippet := "", "", ""
-		if len(h.Item.Places) > 0 {
-			path = h.Item.Places[0].Path
-		}
+		day, snippet := "", ""
 		if !h.Item.Date.IsZero() {
 			day = h.Item.Date.Format(time.DateOnly)
 		}
 		if len(h.Snippets) > 0 {
 			snippet = h.Snippets[0].Text
 		}
-		rows = append(rows, []string{string(h.Item.ID), h.Item.Name, path, h.Item.Collection, h.Item.Type, day, snippet, strconv.FormatInt(p.Result.Receipt.Index, 10)})
+		rows = append(rows, []string{string(h.Item.ID), h.Item.Name, h.Path, h.Item.Collection, h.Item.Type, day, snippet, strconv.FormatInt(p.Result.Receipt.Index, 10)})
 	}
 	return table.New(w).Write(rows...)
 }

@@ -148,6 +148,7 @@ var kinds = map[string]itemKind{
 	"message/rfc822":                                  {"E-mail", "mail", false},
 	"application/mbox":                                {"Mailbox", "mail", false},
 	"application/vnd.ms-outlook":                      {"E-mail", "mail", false},
+	"application/vnd.ms-tnef":                         {"E-mail", "mail", false},
 	"application/zip":                                 {"Zip archive", "box", false},
 	"application/x-tar":                               {"Tar archive", "box", false},
 	"application/gzip":                                {"Compressed file", "box", false},

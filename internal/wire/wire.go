@@ -292,7 +292,7 @@ type Sentence struct {
 type Hit struct {
 	Item       candor.ItemID    `json:"item"`
 	Name       string           `json:"name"`
-	Path       string           `json:"path" doc:"its first place"`
+	Path       string           `json:"path" doc:"its first place, from the file handed in down to it"`
 	Score      float64          `json:"score"`
 	Snippet    string           `json:"snippet" doc:"the best snippet as plain text"`
 	Snippets   []Snippet        `json:"snippets,omitempty"`

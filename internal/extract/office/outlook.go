@@ -21,6 +21,7 @@ const (
 	msgSubject    = "0037"
 	msgBody       = "1000"
 	msgHTML       = "1013"
+	msgRTF        = "1009"
 	msgSenderName = "0C1A"
 	msgSenderMail = "5D01" // by SMTP
 	msgSenderAny  = "0C1F"
@@ -79,7 +80,7 @@ func (m *outlook) property(id string) string {
 	return strings.TrimRight(string(text), "\x00")
 }
 
-// body is the text of the message, out of HTML if there is no other.
+// body is the text of the message, out of HTML or RTF if there is no other.
 func (m *outlook) body() string {
 	if text := m.property(msgBody); strings.TrimSpace(text) != "" {
 		return text
@@ -88,7 +89,11 @@ func (m *outlook) body() string {
 	if err != nil || b == nil {
 		b = []byte(m.property(msgHTML))
 	}
-	return seen(b)
+	if text := seen(b); strings.TrimSpace(text) != "" {
+		return text
+	}
+	packed, _ := m.c.read(m.at + "__substg1.0_" + msgRTF + "0102")
+	return TextOfRTF(packed)
 }
 
 // seen is what a reader of a page sees.

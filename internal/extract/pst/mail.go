@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"candor/internal/extract/office"
 )
 
 // Properties of messages and attachments ([MS-OXPROPS]).
@@ -24,6 +26,7 @@ const (
 	displayTo        = 0x0e04
 	delivered        = 0x0e06
 	plainBody        = 0x1000
+	rtfBody          = 0x1009
 	htmlBody         = 0x1013
 	messageID        = 0x1035
 	references       = 0x1039
@@ -71,6 +74,10 @@ func (o *object) bodies(boundary string, add func(string, io.Reader)) {
 		_, charset = o.encoding()
 	}
 	html := "Content-Type: text/html; charset=" + charset + "\r\nContent-Transfer-Encoding: base64\r\n"
+	if len(page) == 0 && strings.TrimSpace(plain) == "" {
+		packed, _ := o.bytes(rtfBody)
+		plain = office.TextOfRTF(packed)
+	}
 	switch {
 	case len(page) == 0:
 		add(text, encoded(strings.NewReader(plain)))

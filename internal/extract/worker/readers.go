@@ -93,6 +93,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.PPTX(src, typ, sink)
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
+	case kind.TNEF:
+		return office.TNEF(src, typ, sink)
 	case kind.OLE, "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
 		opened, reading, ok := office.Unlock(src)
 		switch {
