@@ -80,14 +80,34 @@ func (c *cli) exportCommand() *cobra.Command {
 
 // chosen is what the arguments name: items by their IDs, or what one query finds.
 func chosen(ctx context.Context, conn *connection, purpose candor.PurposeID, args []string, limit int) ([]candor.ItemID, error) {
-	var items []candor.ItemID
+	hits, err := chosenHits(ctx, conn, purpose, args, limit)
+	items := make([]candor.ItemID, len(hits))
+	for i, h := range hits {
+		items[i] = h.Item
+	}
+	return items, err
+}
+
+// chosenIn is what the arguments name, by collection; of items named by their IDs
+// the collection is not known here, and left empty.
+func chosenIn(ctx context.Context, conn *connection, purpose candor.PurposeID, args []string, limit int) (map[string][]candor.ItemID, error) {
+	hits, err := chosenHits(ctx, conn, purpose, args, limit)
+	items := map[string][]candor.ItemID{}
+	for _, h := range hits {
+		items[h.Collection] = append(items[h.Collection], h.Item)
+	}
+	return items, err
+}
+
+func chosenHits(ctx context.Context, conn *connection, purpose candor.PurposeID, args []string, limit int) ([]wire.Hit, error) {
+	var named []wire.Hit
 	for _, a := range args {
 		if itemPattern.MatchString(a) {
-			items = append(items, candor.ItemID(a))
+			named = append(named, wire.Hit{Item: candor.ItemID(a)})
 		}
 	}
-	if len(items) == len(args) {
-		return items, nil
+	if len(named) == len(args) {
+		return named, nil
 	}
 	if len(args) > 1 {
 		return nil, candor.Errorf(candor.Invalid, "Give items, or one query in quotes: not both, and not several queries.")
@@ -96,25 +116,23 @@ func chosen(ctx context.Context, conn *connection, purpose candor.PurposeID, arg
 }
 
 // found pages through a search; each page is an act of its own.
-func found(ctx context.Context, conn *connection, in wire.SearchRequest, limit int) ([]candor.ItemID, error) {
-	var items []candor.ItemID
-	for len(items) < limit {
-		in.Limit = min(exportPage, limit-len(items))
+func found(ctx context.Context, conn *connection, in wire.SearchRequest, limit int) ([]wire.Hit, error) {
+	var hits []wire.Hit
+	for len(hits) < limit {
+		in.Limit = min(exportPage, limit-len(hits))
 		res, err := conn.Search(ctx, in)
 		if err != nil {
 			return nil, err
 		}
-		for _, h := range res.Hits {
-			items = append(items, h.Item)
-		}
+		hits = append(hits, res.Hits...)
 		if in.After = res.Next; in.After == "" {
 			break
 		}
 	}
-	if len(items) == 0 {
+	if len(hits) == 0 {
 		return nil, candor.Errorf(candor.NotFound, "The query found nothing.")
 	}
-	return items, nil
+	return hits, nil
 }
 
 // exportTo receives the zip into the folder and unpacks it there. Until all of

@@ -37,6 +37,7 @@ func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseReques
 	res, err := d.archive.Analyse(r.Context(), who, archive.AnalyseRequest(in))
 	return wire.Analysis{
 		Items:   orEmpty(each(res.Items, encodeAnalysed)),
+		Cost:    wire.Cost{Items: res.Cost.Items, Pages: res.Cost.Pages, Sound: res.Cost.Sound.Seconds(), Text: res.Cost.Text, Model: res.Cost.Model},
 		TookMS:  float64(res.Took) / float64(time.Millisecond),
 		Purpose: encodePurpose(res.Purpose),
 		Receipt: encodeReceipt(res.Receipt),

@@ -27,11 +27,17 @@ type AnalyseRequest struct {
 
 	// Translate, a language of ISO 639-1, has the texts translated instead.
 	Translate string
+	// Reindex has what the texts name found anew, and the texts placed in meaning
+	// anew, instead.
+	Reindex bool
+	// Estimate has nothing done but its cost told: at most so much.
+	Estimate bool
 }
 
 // AnalyseResult says what came of reading items again, with the receipt of it.
 type AnalyseResult struct {
 	Items   []Analysed
+	Cost    Cost // as it was, or, for an estimate, at most
 	Receipt receipt.Receipt
 	Took    time.Duration
 	Purpose PurposeInfo // after this act
@@ -59,7 +65,11 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	if err != nil {
 		return AnalyseResult{}, err
 	}
-	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: r.Items, Model: model, Translate: r.Translate})
+	details := Details{Items: r.Items, Model: model, Translate: r.Translate}
+	if r.Estimate {
+		details.Subject, details.Model = "what it would cost", "" // it is told nothing
+	}
+	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, details)
 	if err != nil {
 		return AnalyseResult{}, err
 	}
@@ -68,7 +78,10 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 		return AnalyseResult{}, err
 	}
 	done, err := a.gate.pass(ctx, work, func(context.Context) (result, error) {
-		if r.Translate != "" {
+		switch {
+		case r.Estimate:
+			return result{}, nil
+		case r.Translate != "" || r.Reindex:
 			return a.textsOutcome(items), nil
 		}
 		return a.originalsOutcome(items), nil
@@ -77,13 +90,20 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 		return AnalyseResult{}, err
 	}
 	out := AnalyseResult{Receipt: done.receipt}
-	again := &readings{archive: a, who: who, request: r, intakes: map[string]*intake{}}
+	if r.Estimate {
+		out.Cost, items = a.costOf(items, r, model), nil
+	}
+	again := &readings{archive: a, who: who, request: r, intakes: map[string]*intake{}, meter: new(meter)}
 	for _, it := range items {
 		one, err := again.analyse(ctx, it, done.keys)
 		if err != nil {
 			return out, err
 		}
 		out.Items = append(out.Items, one)
+	}
+	if !r.Estimate {
+		out.Cost = again.meter.cost
+		out.Cost.Items, out.Cost.Model = int64(len(out.Items)), model
 	}
 	out.Took = time.Since(start)
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)
@@ -109,6 +129,12 @@ func (a *Archive) Tools() (t Tools) {
 
 // analysedBy names the model that gets what the items hold, "" if none does.
 func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
+	if r.Reindex && (r.Translate != "" || r.OCR != "" || r.Password != "") {
+		return "", candor.Errorf(candor.Invalid, "Items are indexed anew, read again or translated, one at a time.")
+	}
+	if r.Reindex {
+		return a.placesBy(), nil
+	}
 	if r.Translate == "" {
 		return a.toldOnAdding(), a.checkOCR(r.OCR)
 	}
@@ -126,13 +152,34 @@ type readings struct {
 	who     Actor
 	request AnalyseRequest
 	intakes map[string]*intake
+	meter   *meter
 }
 
 func (r *readings) analyse(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte) (Analysed, error) {
-	if r.request.Translate != "" {
-		return r.archive.translate(ctx, it.ID, keys, r.request.Translate)
+	switch {
+	case r.request.Translate != "":
+		return r.translate(ctx, it.ID, keys, r.request.Translate)
+	case r.request.Reindex:
+		return r.reindex(ctx, it.ID, keys)
 	}
 	return r.readAgain(ctx, it.ID, keys[candor.ItemKey(it.Collection, it.ID, candor.Original)])
+}
+
+// reindex finds anew what one item's text names, and places it in meaning anew.
+func (r *readings) reindex(ctx context.Context, id candor.ItemID, keys map[candor.KeyName][]byte) (Analysed, error) {
+	a := r.archive
+	return a.rework(ctx, id, func(was candor.Item) (Analysed, error) {
+		text, translations, err := a.textsOf(ctx, was, keys)
+		if err != nil {
+			return Analysed{}, err
+		}
+		r.meter.add(Cost{Text: int64(len(text))})
+		doc := a.document(ctx, was, a.pathOf(ctx, was), text)
+		doc.Translation = searchable(translations)
+		a.storing.Lock()
+		defer a.storing.Unlock()
+		return Analysed{Item: was, Was: was.Condition}, a.cfg.Index.Put(ctx, []query.Document{doc})
+	})
 }
 
 // rework changes one item that nobody else changes meanwhile.
@@ -182,7 +229,7 @@ func (r *readings) readAgain(ctx context.Context, id candor.ItemID, key []byte) 
 func (r *readings) familyOf(it candor.Item) (*family, error) {
 	a := r.archive
 	if in := r.intakes[it.Collection]; in != nil {
-		return &family{intake: in, password: r.request.Password}, nil
+		return &family{intake: in, password: r.request.Password, spent: r.meter}, nil
 	}
 	c, err := a.findCollection(it.Collection)
 	if err != nil {
@@ -197,7 +244,7 @@ func (r *readings) familyOf(it candor.Item) (*family, error) {
 		OCR: r.request.OCR, Conditions: make(map[candor.Condition]int64),
 	}
 	r.intakes[it.Collection] = &intake{archive: a, who: r.who, collection: c, figure: figure}
-	return &family{intake: r.intakes[it.Collection], password: r.request.Password}, nil
+	return &family{intake: r.intakes[it.Collection], password: r.request.Password, spent: r.meter}, nil
 }
 
 func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, fam *family) (Analysed, error) {

@@ -26,6 +26,7 @@ type family struct {
 	condition candor.Condition // of the file itself
 	reason    string
 	password  string // opens what is encrypted in it; kept nowhere
+	spent     *meter // of an analysis; nil for an addition
 
 	mu      sync.Mutex
 	waiting []found

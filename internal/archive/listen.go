@@ -79,6 +79,7 @@ func (f *family) listen(ctx context.Context, src candor.Source, r *candor.Readin
 		r.Lack(lack)
 	}
 	if rec.By != "" {
+		f.spent.add(Cost{Sound: lengthOf(candor.Item{Extraction: rec.Extraction})})
 		r.Fields = append(r.Fields, candor.Field{Name: "media:Transcript", Value: "machine-made, by " + rec.By})
 	}
 	return s.Text([]byte(rec.Text()))

@@ -94,6 +94,7 @@ func (f *family) recognise(ctx context.Context, src candor.Source, r *candor.Rea
 		r.Lack(fmt.Sprintf("%d pages that are pictures, beyond the first %d, were not read", over, mostRecognised))
 		r.Pictures = r.Pictures[:mostRecognised]
 	}
+	f.spent.add(Cost{Pages: int64(len(r.Pictures))})
 	got, err := a.readPictures(ctx, src, r.Pictures, languages)
 	if err != nil {
 		return err

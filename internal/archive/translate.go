@@ -52,15 +52,17 @@ func (a *Archive) textsOutcome(items []candor.Item) result {
 
 // translate puts one item's text into a language, and makes the translation
 // durable and searchable.
-func (a *Archive) translate(ctx context.Context, id candor.ItemID, keys map[candor.KeyName][]byte, to string) (Analysed, error) {
+func (r *readings) translate(ctx context.Context, id candor.ItemID, keys map[candor.KeyName][]byte, to string) (Analysed, error) {
+	a := r.archive
 	return a.rework(ctx, id, func(was candor.Item) (Analysed, error) {
-		if !slices.Contains(was.Renditions, candor.Text) || was.Language == to {
+		if !a.translates(was, to) {
 			return Analysed{Item: was, Was: was.Condition, Kept: true}, nil
 		}
 		text, all, err := a.textsOf(ctx, was, keys)
 		if err != nil {
 			return Analysed{}, err
 		}
+		r.meter.add(Cost{Text: int64(len(text))})
 		made, err := a.translated(ctx, text, was.Language, to)
 		if err != nil {
 			return Analysed{}, err

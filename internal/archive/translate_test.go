@@ -184,3 +184,27 @@ func TestPieces(t *testing.T) {
 		t.Error("nothing has pieces")
 	}
 }
+
+// TestCostOfTranslating: the cost is told before, by an act that is told to nobody
+// and shows nothing, and measured after; what is translated is not done twice.
+func TestCostOfTranslating(t *testing.T) {
+	h, m := translating(t)
+	h.add([2]string{"vertrag.txt", "Der Vertrag vom Hafen"})
+	p := h.purposeTo(candor.ActSearch, candor.ActOpen, candor.ActAnalyse)
+	res, err := h.find(p, "Vertrag")
+	must(t, err)
+	ask := archive.AnalyseRequest{Items: []candor.ItemID{res.Hits[0].Item.ID}, Purpose: p, Translate: "en", Estimate: true}
+	before := h.cfg.Log.Size()
+	out, err := h.Analyse(bg, h.reader, ask)
+	must(t, err)
+	want := archive.Cost{Items: 1, Text: int64(len("Der Vertrag vom Hafen\n")), Model: m.Name()}
+	if out.Cost != want || len(out.Items) != 0 || len(m.asked) != 0 || h.cfg.Log.Size() != before+2 {
+		t.Errorf("estimate: %+v, %d items, told %q, %d records", out.Cost, len(out.Items), m.asked, h.cfg.Log.Size()-before)
+	}
+	ask.Estimate = false
+	for round, cost := range []int64{want.Text, 0} {
+		if out, err = h.Analyse(bg, h.reader, ask); err != nil || out.Cost.Text != cost || out.Items[0].Kept != (round == 1) || len(m.asked) != 1 {
+			t.Errorf("round %d: %+v, %v, told %q", round, out.Cost, err, m.asked)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func TestReadAllAgain(t *testing.T) {
 		t.Error("what was read can be read again")
 	}
 	res, body := r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "password": {"hunter2"}})
-	if res.StatusCode != http.StatusOK || !strings.Contains(body, "2 items were read again") || strings.Contains(body, "hunter2") {
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, "3 pages of pictures") || !strings.Contains(body, "2 items were read again") || strings.Contains(body, "hunter2") {
 		t.Errorf("read again: %d", res.StatusCode)
 	}
 	if a := d.archive.again; a.Password != "hunter2" || len(a.Items) != 2 {

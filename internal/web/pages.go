@@ -149,7 +149,7 @@ func (p *pages) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": p.text, "many": p.many,
 		"count": count, "size": size, "date": date, "moment": moment, "duration": duration, "day": day,
-		"icon": icon, "kind": kindOf, "language": languageName, "nameOf": nameOf, "isPart": func(it candor.Item) bool { return len(it.Places) > 0 && it.Places[0].Parent != "" },
+		"icon": icon, "kind": kindOf, "language": languageName, "nameOf": nameOf, "timeCode": candor.TimeCode, "isPart": func(it candor.Item) bool { return len(it.Places) > 0 && it.Places[0].Parent != "" },
 		"snippet": snippetPieces, "hitPages": hitPages, "mark": markOf, "share": share,
 		"coverageBar": coverageBar, "accountBar": accountBar, "accountParts": p.accountParts,
 		"near": nearBudget, "left": itemsLeft, "add": func(a, b int) int { return a + b },

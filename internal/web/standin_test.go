@@ -681,7 +681,7 @@ func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.Analys
 	}
 	if len(out) > 0 {
 		rec, err := s.outcome("analyse", p, 1, 0, 0)
-		return archive.AnalyseResult{Items: out, Receipt: rec}, err
+		return archive.AnalyseResult{Items: out, Receipt: rec, Cost: archive.Cost{Items: int64(len(out)), Pages: 3}}, err
 	}
 	return archive.AnalyseResult{}, candor.Errorf(candor.Denied, "Refused: there is no such item in the collections of this purpose.")
 }

@@ -370,12 +370,24 @@ type AnalyseRequest struct {
 	OCR      string           `json:"ocr,omitempty" doc:"languages that pictures of pages are read in, such as eng+deu, or off; empty is the server's choice"`
 	Password string           `json:"password,omitempty" doc:"opens encrypted items; kept nowhere"`
 
-	Translate string `json:"translate,omitempty" doc:"a language (ISO 639-1) to have the texts translated into, instead of reading them again"`
+	Translate string `json:"translate,omitempty" doc:"a language (ISO 639-1) to have the texts translated into, instead of reading them again; those that the same translator has done are passed over"`
+	Reindex   bool   `json:"reindex,omitempty" doc:"find what the texts name anew, and place them in meaning anew, instead of reading them again"`
+	Estimate  bool   `json:"estimate,omitempty" doc:"do nothing but tell the cost, at most; recorded too"`
+}
+
+// Cost is the work of an analysis: at most, before it; or as it was, after it.
+type Cost struct {
+	Items int64   `json:"items"`
+	Pages int64   `json:"pages" doc:"pictures of pages that words are read off"`
+	Sound float64 `json:"sound_seconds" doc:"that is listened to"`
+	Text  int64   `json:"text_bytes" doc:"translated, or told to the model of meaning"`
+	Model string  `json:"model,omitempty" doc:"that is told them; empty if nothing leaves the server"`
 }
 
 // Analysis says what came of reading items again.
 type Analysis struct {
 	Items   []Analysed `json:"items"`
+	Cost    Cost       `json:"cost" doc:"as it was, or, for an estimate, at most"`
 	TookMS  float64    `json:"took_ms"`
 	Purpose Purpose    `json:"purpose"`
 	Receipt
