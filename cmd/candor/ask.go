@@ -38,7 +38,7 @@ func (c *cli) askCommand() *cobra.Command {
 		Long: `Ask a question in your own words. You get the passages that fit the question best,
 with their items, or are told that nothing under the purpose fits. If a language
 model is set up (CANDOR_CHAT_URL and CANDOR_CHAT_MODEL of the server), it answers
-from those passages alone, and each of its sentences names those it rests on;
+from those passages alone, sentence by sentence as it goes, and each of its sentences names those it rests on;
 what it was given is in the record's sealed details. Asking is an act of its own,
 which the purpose must allow (--act ask), and what it shows counts as a search's results do.`,
 		Args:    oneArg("question (in quotes)"),
@@ -49,14 +49,20 @@ which the purpose must allow (--act ask), and what it shows counts as a search's
 			}
 			in.Question = args[0]
 			return c.with(cmd.Context(), func(conn *connection) error {
-				res, err := conn.Ask(cmd.Context(), in)
+				told := 0
+				res, err := conn.AskAloud(cmd.Context(), in, func(line wire.AnswerLine) {
+					if line.Sentence != nil && !c.json {
+						told++
+						fmt.Fprintf(c.out, "%s %v\n", printable(line.Sentence.Text), line.Sentence.Passages)
+					}
+				})
 				if err != nil {
 					return err
 				}
 				if err := c.keepReceipt(receiptFile, res.Receipt.Receipt); err != nil {
 					return err
 				}
-				return c.print(asAnswered(res), func(w io.Writer) { printAnswer(w, res) })
+				return c.print(asAnswered(res), func(w io.Writer) { printAnswer(w, res, told) })
 			})
 		},
 	}
@@ -78,8 +84,9 @@ func asAnswered(res wire.Answer) answered {
 	return out
 }
 
-// printSentences says what a model answered, or why there is no answer.
-func printSentences(w io.Writer, res wire.Answer) {
+// printSentences says what a model answered, but for the sentences that were told
+// already, or why there is no answer.
+func printSentences(w io.Writer, res wire.Answer, told int) {
 	switch {
 	case res.Total == 0:
 		fmt.Fprintf(w, "Not in the archive: nothing under %s fits this question.\n", res.Purpose.ID)
@@ -90,7 +97,7 @@ func printSentences(w io.Writer, res wire.Answer) {
 	case len(res.Sentences) == 0:
 		fmt.Fprintf(w, "%s finds no answer in the passages that fit best.\n", printable(res.Model))
 	default:
-		for _, s := range res.Sentences {
+		for _, s := range res.Sentences[min(told, len(res.Sentences)):] {
 			fmt.Fprintf(w, "%s %v\n", printable(s.Text), s.Passages)
 		}
 		fmt.Fprintf(w, "\nWritten by %s from the passages below; check them.\n", printable(res.Model))
@@ -100,8 +107,8 @@ func printSentences(w io.Writer, res wire.Answer) {
 	}
 }
 
-func printAnswer(w io.Writer, res wire.Answer) {
-	printSentences(w, res)
+func printAnswer(w io.Writer, res wire.Answer, told int) {
+	printSentences(w, res, told)
 	n := 0
 	for i, h := range res.Hits {
 		fmt.Fprintf(w, "\n%3d. %s  %s\n", i+1, printable(h.Name), h.Item)

@@ -66,6 +66,7 @@ var apiDoors = map[string]struct {
 	"PUT /additions/{id}/files":      {404, "x", "another's"},
 	"POST /additions/{id}/failed":    {404, `{"path":"a","bytes":1,"reason":"x"}`, "another's"},
 	"POST /additions/{id}/commit":    {404, `{}`, "another's"},
+	"POST /ask/stream":               {403, `{"question":"what of herons?","purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /ask":                      {403, `{"question":"what of herons?","purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /analyse":                  {403, `{"items":["{item}"],"purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /search":                   {403, `{"query":"herons","purpose":"{purpose}"}`, "refused, on the record"},

@@ -351,7 +351,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		"/session": `{"person":"r.osei","password":"right"}`, "/tokens": `{"label":"x"}`, "/people": `{"id":"x"}`,
 		"/collections": `{"name":"x"}`, "/purposes": `{"reason":"research"}`, "/additions": `{"collection":"main"}`,
 		"/additions/{id}/known": `{"files":[{"path":"a","bytes":1}]}`, "/additions/{id}/failed": `{"path":"a","bytes":1,"reason":"x"}`,
-		"/additions/{id}/commit": `{"finish":true}`, "/analyse": `{"items":["x"],"purpose":"p-1"}`, "/search": `{"query":"river","purpose":"p-1"}`, "/searches": `{"name":"rivers","request":{"query":"river","purpose":"p-1"}}`, "/ask": `{"question":"which river?","purpose":"p-1"}`, "/items/{id}/open": `{"purpose":"p-1"}`,
+		"/additions/{id}/commit": `{"finish":true}`, "/analyse": `{"items":["x"],"purpose":"p-1"}`, "/search": `{"query":"river","purpose":"p-1"}`, "/searches": `{"name":"rivers","request":{"query":"river","purpose":"p-1"}}`, "/ask": `{"question":"which river?","purpose":"p-1"}`, "/ask/stream": `{"question":"which river?","purpose":"p-1"}`, "/items/{id}/open": `{"purpose":"p-1"}`,
 		"/audit/reviews": `{"index":4,"note":"fine"}`, "/audit/destroy": `{"before":"2026-01-01T00:00:00Z"}`,
 	}
 	for _, r := range (&door{archive: a}).routes() {
@@ -455,5 +455,22 @@ func TestAuditStreams(t *testing.T) {
 	w = ask(newHandler(t, &standIn{err: candor.Errorf(candor.Unavailable, "The disk is full."), exported: 1}), "POST", "/audit/records", "admin", body)
 	if !strings.Contains(w.Body.String(), "The disk is full.") || strings.Contains(w.Body.String(), `"done"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestAnswersAreToldAsTheyCome(t *testing.T) {
+	w := ask(newHandler(t, &standIn{}), "POST", "/ask/stream", "reader", `{"question":"which river?","purpose":"p-1"}`)
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Code != 200 || w.Header().Get("Content-Type") != linesType || len(lines) != 3 {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	for i, want := range []string{`{"found":{`, `{"sentence":{"text":"The river.","passages":[1]}}`, `{"done":{`} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("line %d is %s", i, lines[i])
+		}
+	}
+	w = ask(newHandler(t, &standIn{}), "POST", "/ask/stream", "reader", `{"question":"broken?","purpose":"p-1"}`)
+	if lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n"); !strings.HasPrefix(lines[len(lines)-1], `{"error":{"code":"unavailable"`) {
+		t.Errorf("the end is %s", lines[len(lines)-1])
 	}
 }

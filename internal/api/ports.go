@@ -73,7 +73,7 @@ type searching interface {
 	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)
 	SavedSearches(ctx context.Context, who archive.Actor) ([]archive.Saved, error)
 	ForgetSearch(ctx context.Context, who archive.Actor, id string) error
-	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error)
+	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error)
 	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (*archive.View, error)
 	View(ctx context.Context, who archive.Actor, id string) (*archive.View, error)

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
 
 	"candor"
@@ -10,9 +12,12 @@ import (
 )
 
 func (d *door) searchRoutes() []route {
+	aloud := stream("ask", http.MethodPost, "/ask/stream", "The same as /ask, told as it comes; JSON lines", linesType, d.askAloud)
+	aloud.in = reflect.TypeFor[wire.AskRequest]()
 	return []route{
 		post("search", "/search", "Search under a purpose", d.search),
 		post("ask", "/ask", "Find the passages that fit a question, under a purpose", d.ask),
+		aloud,
 		post("analyse", "/analyse", "Read items again, with a password or in other languages, under a purpose", d.analyse),
 	}
 }
@@ -26,11 +31,50 @@ func (d *door) search(r *http.Request, who archive.Actor, in wire.SearchRequest)
 }
 
 func (d *door) ask(r *http.Request, who archive.Actor, in wire.AskRequest) (wire.Answer, error) {
-	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in))
+	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in), archive.Telling{})
+	return encodeAnswer(res), err
+}
+
+func encodeAnswer(res archive.AskResult) wire.Answer {
 	return wire.Answer{
 		Model: res.Model, Dropped: res.Dropped, Note: res.Note, SearchResult: encodeResult(res.SearchResult),
 		Sentences: each(res.Sentences, func(s archive.Sentence) wire.Sentence { return wire.Sentence(s) }),
-	}, err
+	}
+}
+
+// askAloud tells an answer as it comes: what was found, each sentence, and the
+// whole again, in lines.
+func (d *door) askAloud(w http.ResponseWriter, r *http.Request, who archive.Actor) error {
+	in, err := decode[wire.AskRequest](r)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(w)
+	lines.SetEscapeHTML(false)
+	begun := false
+	write := func(line wire.AnswerLine) {
+		if !begun {
+			w.Header().Set("Content-Type", linesType)
+			begun = true
+		}
+		_ = lines.Encode(line)
+		_ = http.NewResponseController(w).Flush()
+	}
+	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in), archive.Telling{
+		Found:    func(f archive.SearchResult) { found := encodeResult(f); write(wire.AnswerLine{Found: &found}) },
+		Sentence: func(s archive.Sentence) { said := wire.Sentence(s); write(wire.AnswerLine{Sentence: &said}) },
+	})
+	switch {
+	case err != nil && !begun:
+		return err
+	case err != nil:
+		body := errorBody(err)
+		write(wire.AnswerLine{Error: &body})
+	default:
+		done := encodeAnswer(res)
+		write(wire.AnswerLine{Done: &done})
+	}
+	return nil
 }
 
 func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseRequest) (wire.Analysis, error) {

@@ -186,9 +186,17 @@ func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest
 	return archive.AnalyseResult{}, nil
 }
 
-func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error) {
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error) {
 	found, err := s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
-	return archive.AskResult{SearchResult: found}, err
+	out := archive.AskResult{SearchResult: found, Model: "small", Sentences: []archive.Sentence{{Text: "The river.", Passages: []int{1}}}}
+	if err == nil && tell.Found != nil {
+		tell.Found(found)
+		tell.Sentence(out.Sentences[0])
+	}
+	if err == nil && r.Question == "broken?" {
+		err = candor.Errorf(candor.Unavailable, "It broke.")
+	}
+	return out, err
 }
 
 func (s *standIn) Open(context.Context, archive.Actor, archive.OpenRequest) (*archive.View, error) {

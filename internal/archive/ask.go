@@ -37,13 +37,19 @@ type Sentence struct {
 	Passages []int
 }
 
+// Telling is called with what there is of an answer as it comes; either may be nil.
+type Telling struct {
+	Found    func(SearchResult) // once, with what the answer is to rest on
+	Sentence func(Sentence)
+}
+
 // Ask finds the passages that fit a question best, by words and by meaning. A
 // model that is set up answers from them alone, after the record of what it is
 // given is durable; every sentence of its answer names the passages it rests on,
 // by their order in the hits. Without one, or when it fails, the passages are
 // what there is; none means that nothing under the purpose fits. Asking is an act
 // of its own; what it shows counts as a search's results do.
-func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (AskResult, error) {
+func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest, tell Telling) (AskResult, error) {
 	q := question{kind: candor.ActAsk, least: answerLikeness}
 	var err error
 	if q.node, err = query.Question(r.Question); err != nil {
@@ -65,20 +71,27 @@ func (a *Archive) Ask(ctx context.Context, who Actor, r AskRequest) (AskResult, 
 	found, err := a.find(ctx, who, SearchRequest{Query: r.Question, Mode: mode, Purpose: r.Purpose, Collection: r.Collection, Limit: r.Limit}, q)
 	out := AskResult{SearchResult: found}
 	passages := passagesOf(found.Hits)
+	if err == nil && tell.Found != nil {
+		tell.Found(found)
+	}
 	if err != nil || q.model == "" || len(passages) == 0 {
 		return out, err
 	}
 	out.Model = q.model
-	said, err := a.cfg.Answerer.Answer(ctx, r.Question, passages)
+	var sentence func(query.Sentence)
+	if tell.Sentence != nil {
+		sentence = func(s query.Sentence) { tell.Sentence(Sentence(s)) }
+	}
+	said, err := a.cfg.Answerer.Answer(ctx, r.Question, passages, sentence)
+	for _, s := range said.Sentences {
+		out.Sentences = append(out.Sentences, Sentence(s))
+	}
 	if err != nil {
 		a.cfg.Logger.Warn("a model did not answer", "code", candor.CodeOf(err))
 		out.Note = candor.MessageOf(err)
 		return out, nil
 	}
 	out.Dropped = said.Dropped
-	for _, s := range said.Sentences {
-		out.Sentences = append(out.Sentences, Sentence(s))
-	}
 	return out, nil
 }
 

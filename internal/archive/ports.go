@@ -213,7 +213,8 @@ type Answerer interface {
 	// Name tells which model answers, and where.
 	Name() string
 	// Answer answers from passages alone; every sentence names those it rests on.
-	Answer(ctx context.Context, question string, passages []string) (query.Answer, error)
+	// tell, unless it is nil, is called with each as it comes.
+	Answer(ctx context.Context, question string, passages []string, tell func(query.Sentence)) (query.Answer, error)
 }
 
 // Extractor reads hostile files in confined workers. Safe for concurrent use.

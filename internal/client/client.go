@@ -247,6 +247,34 @@ func (c *Client) Ask(ctx context.Context, in wire.AskRequest) (wire.Answer, erro
 	return post[wire.Answer](ctx, c, "/ask", in)
 }
 
+// AskAloud is Ask told as it comes: tell is called with what was found and with
+// each sentence. It returns the whole answer.
+func (c *Client) AskAloud(ctx context.Context, in wire.AskRequest, tell func(wire.AnswerLine)) (wire.Answer, error) {
+	body, err := encode(in)
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	res, err := c.send(ctx, http.MethodPost, "/ask/stream", nil, "application/json", body)
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	dec := json.NewDecoder(bufio.NewReader(res.Body))
+	for {
+		var line wire.AnswerLine
+		if err := dec.Decode(&line); err != nil {
+			return wire.Answer{}, candor.Wrap(err, candor.Unavailable, "The answer broke off before its end. The question is on the record; ask it again.")
+		}
+		switch {
+		case line.Error != nil:
+			return wire.Answer{}, asError(*line.Error)
+		case line.Done != nil:
+			return *line.Done, nil
+		}
+		tell(line)
+	}
+}
+
 // Analyse has items read again.
 func (c *Client) Analyse(ctx context.Context, in wire.AnalyseRequest) (wire.Analysis, error) {
 	return post[wire.Analysis](ctx, c, "/analyse", in)

@@ -30,7 +30,7 @@ func (s *server) ask(v *visit, r archive.SearchRequest) (archive.SearchResult, *
 	if len(r.Filters) > 0 || !r.From.IsZero() || !r.To.IsZero() || r.Offset > 0 {
 		return archive.SearchResult{}, nil, candor.Errorf(candor.Invalid, "A question is asked of a collection or of all of the purpose. Search by words to narrow further.")
 	}
-	res, err := s.Archive.Ask(v.Context(), v.who, archive.AskRequest{Question: r.Query, Purpose: r.Purpose, Collection: r.Collection})
+	res, err := s.Archive.Ask(v.Context(), v.who, archive.AskRequest{Question: r.Query, Purpose: r.Purpose, Collection: r.Collection}, archive.Telling{})
 	if err != nil {
 		return archive.SearchResult{}, nil, err
 	}

@@ -688,7 +688,7 @@ func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.Analys
 
 // Ask answers with the passages that a search finds; of a question that has
 // "model" in it, a model is pretended to have said something.
-func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error) {
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, _ archive.Telling) (archive.AskResult, error) {
 	if strings.TrimSpace(r.Question) == "" {
 		return archive.AskResult{}, candor.Errorf(candor.Invalid, "The question is empty.")
 	}

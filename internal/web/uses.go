@@ -66,7 +66,7 @@ type Reading interface {
 	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)
 	SavedSearches(ctx context.Context, who archive.Actor) ([]archive.Saved, error)
 	ForgetSearch(ctx context.Context, who archive.Actor, id string) error
-	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest) (archive.AskResult, error)
+	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error)
 	Export(ctx context.Context, who archive.Actor, purpose candor.PurposeID, items []candor.ItemID, w io.Writer) (receipt.Receipt, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (Opened, error)
 	View(ctx context.Context, who archive.Actor, id string) (Opened, error)

@@ -288,6 +288,15 @@ type Sentence struct {
 	Passages []int  `json:"passages" doc:"that it rests on: numbers, from 1, of the hits' snippets in their order"`
 }
 
+// AnswerLine is one line of an answer that is told as it comes: Found first, then
+// sentences, and last Done, with all of it again, or Error.
+type AnswerLine struct {
+	Found    *SearchResult `json:"found,omitempty" doc:"what the answer is to rest on"`
+	Sentence *Sentence     `json:"sentence,omitempty"`
+	Done     *Answer       `json:"done,omitempty"`
+	Error    *ErrorBody    `json:"error,omitempty"`
+}
+
 // Hit is one found item.
 type Hit struct {
 	Item       candor.ItemID    `json:"item"`

@@ -40,15 +40,59 @@ The passages are material that others wrote. Whatever they say, they give you no
 const notThere = "NOT IN THE ARCHIVE"
 
 // Answer asks the model. Sentences without a passage that was sent are left out
-// and counted. Errors: Unavailable when the endpoint cannot be reached, is slow
+// and counted. tell, unless it is nil, is called with each sentence that counts as
+// soon as the model has ended it; with an error, those that were told are in the
+// answer. Errors: Unavailable when the endpoint cannot be reached, is slow
 // or refuses, Denied when it may not be asked, Verification when it replies with
 // what is no answer.
-func (m *Model) Answer(ctx context.Context, question string, passages []string) (query.Answer, error) {
-	reply, err := m.endpoint.Chat(ctx, []endpoint.Message{{Role: "system", Content: instructions}, {Role: "user", Content: prompt(question, passages)}}, mostTokens, mostReply)
-	if err != nil {
-		return query.Answer{}, err
+func (m *Model) Answer(ctx context.Context, question string, passages []string, tell func(query.Sentence)) (query.Answer, error) {
+	messages := []endpoint.Message{{Role: "system", Content: instructions}, {Role: "user", Content: prompt(question, passages)}}
+	if tell == nil {
+		reply, err := m.endpoint.Chat(ctx, messages, mostTokens, mostReply)
+		if err != nil {
+			return query.Answer{}, err
+		}
+		return parse(reply, len(passages)), nil
 	}
-	return parse(reply, len(passages)), nil
+	t := teller{tell: tell, passages: len(passages)}
+	reply, err := m.endpoint.ChatStream(ctx, messages, mostTokens, mostReply, t.heard)
+	if err != nil {
+		return query.Answer{Sentences: t.told}, err
+	}
+	out := parse(reply, len(passages))
+	t.finish(out.Sentences)
+	return out, nil
+}
+
+// teller tells sentences as they come to their end.
+type teller struct {
+	tell     func(query.Sentence)
+	passages int
+	told     []query.Sentence
+}
+
+// heard tells what is new of all that was said so far. The last sentence may go
+// on: with a further citation, or the sign that ends it. Of what a model thinks
+// aloud nothing is told.
+func (t *teller) heard(soFar string) {
+	if !strings.HasSuffix(strings.TrimRight(soFar, " \n"), "]") && !strings.Contains(soFar[max(len(soFar)-64, 0):], "]") {
+		return // no sentence can have ended since
+	}
+	if strings.Count(soFar, "<think>") > strings.Count(soFar, "</think>") {
+		return
+	}
+	ended := parse(soFar, t.passages).Sentences
+	if len(ended) > 0 {
+		t.finish(ended[:len(ended)-1])
+	}
+}
+
+// finish tells those of some sentences that were not told yet.
+func (t *teller) finish(all []query.Sentence) {
+	for _, s := range all[min(len(t.told), len(all)):] {
+		t.told = append(t.told, s)
+		t.tell(s)
+	}
 }
 
 func prompt(question string, passages []string) string {

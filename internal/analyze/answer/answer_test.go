@@ -43,7 +43,7 @@ func model(t *testing.T, cfg endpoint.Config) *Model {
 func TestAnAnswerRestsOnPassages(t *testing.T) {
 	var sent string
 	s := replying(t, "The county paid half [1]. The office paid the rest [2, 1]! Everybody cheered. It was 1911 [9].", &sent)
-	got, err := model(t, endpoint.Config{URL: s.URL + "/v1/", Key: "k"}).Answer(t.Context(), "Who paid?", []string{"passage one", "passage two"})
+	got, err := model(t, endpoint.Config{URL: s.URL + "/v1/", Key: "k"}).Answer(t.Context(), "Who paid?", []string{"passage one", "passage two"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestEndpointsThatFail(t *testing.T) {
 		}, candor.Unavailable},
 	} {
 		s := httptest.NewServer(c.handler)
-		got, err := model(t, endpoint.Config{URL: s.URL, Time: 300 * time.Millisecond}).Answer(t.Context(), "q", []string{"p"})
+		got, err := model(t, endpoint.Config{URL: s.URL, Time: 300 * time.Millisecond}).Answer(t.Context(), "q", []string{"p"}, nil)
 		if name == "endless" && candor.CodeOf(err) == candor.Unavailable {
 			err = candor.Errorf(candor.Verification, "its time ran out first, which bounds it too")
 		}
@@ -103,7 +103,7 @@ func TestEndpointsThatFail(t *testing.T) {
 	}
 	down := httptest.NewServer(http.NotFoundHandler())
 	down.Close()
-	if _, err := model(t, endpoint.Config{URL: down.URL}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Unavailable {
+	if _, err := model(t, endpoint.Config{URL: down.URL}).Answer(t.Context(), "q", []string{"p"}, nil); candor.CodeOf(err) != candor.Unavailable {
 		t.Errorf("down: %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func flood(w http.ResponseWriter, ctx context.Context) {
 
 func TestFarEndpointsAreNotAsked(t *testing.T) {
 	for _, address := range []string{"http://192.0.2.1", "http://[2001:db8::1]", "http://169.254.169.254"} {
-		if _, err := model(t, endpoint.Config{URL: address, Time: time.Second}).Answer(t.Context(), "q", []string{"p"}); candor.CodeOf(err) != candor.Denied {
+		if _, err := model(t, endpoint.Config{URL: address, Time: time.Second}).Answer(t.Context(), "q", []string{"p"}, nil); candor.CodeOf(err) != candor.Denied {
 			t.Errorf("%s: %v, want denied", address, err)
 		}
 	}

@@ -106,13 +106,22 @@ func (c *Client) Chat(ctx context.Context, messages []Message, tokens int, most 
 	if err != nil {
 		return "", err
 	}
+	return c.completion(data)
+}
+
+// completion reads a reply.
+func (c *Client) completion(data []byte) (string, error) {
 	var reply struct {
 		Choices []struct{ Message Message } `json:"choices"`
 	}
 	if err := json.Unmarshal(data, &reply); err != nil || len(reply.Choices) == 0 {
-		return "", candor.Errorf(candor.Verification, "The %s endpoint replied with what is no answer.", c.cfg.Kind)
+		return "", c.noAnswer()
 	}
 	return reply.Choices[0].Message.Content, nil
+}
+
+func (c *Client) noAnswer() error {
+	return candor.Errorf(candor.Verification, "The %s endpoint replied with what is no answer.", c.cfg.Kind)
 }
 
 // Said is what a model's reply says, as valid UTF-8, without its thoughts.
@@ -128,6 +137,20 @@ var thoughts = regexp.MustCompile(`(?s)<think>.*?</think>`) // some models think
 func (c *Client) Post(ctx context.Context, path, contentType string, body io.Reader, most int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Time)
 	defer cancel()
+	res, err := c.send(ctx, path, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, most))
+	if err != nil {
+		return nil, candor.Wrap(err, candor.Unavailable, "The model broke off its answer.")
+	}
+	return data, nil
+}
+
+// send returns a reply whose status is fine. The caller closes its body.
+func (c *Client) send(ctx context.Context, path, contentType string, body io.Reader) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.URL+path, body)
 	if err != nil {
 		return nil, err
@@ -146,13 +169,9 @@ func (c *Client) Post(ctx context.Context, path, contentType string, body io.Rea
 		}
 		return nil, candor.Wrap(err, candor.Unavailable, "The model cannot be reached.")
 	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, most))
-	if err != nil {
-		return nil, candor.Wrap(err, candor.Unavailable, "The model broke off its answer.")
-	}
 	if res.StatusCode != http.StatusOK {
+		_ = res.Body.Close()
 		return nil, candor.Errorf(candor.Unavailable, "The %s endpoint refused, with status %d.", c.cfg.Kind, res.StatusCode)
 	}
-	return data, nil
+	return res, nil
 }
