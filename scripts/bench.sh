@@ -8,11 +8,11 @@ cd "$(dirname "$0")/.."
 root=$PWD
 if [ $# -eq 0 ]; then set -- $(for d in bench/*/main.go; do basename "$(dirname "$d")"; done); fi
 
-if ! { command -v recollindex && [ -x /usr/lib/postgresql/15/bin/postgres ] && /usr/bin/python3 -c 'import xapian'; } >/dev/null 2>&1; then
+if ! { command -v recollindex && command -v pdftotext && [ -x /usr/lib/postgresql/15/bin/postgres ] && /usr/bin/python3 -c 'import xapian'; } >/dev/null 2>&1; then
 	as_root=""
 	if [ "$(id -u)" -ne 0 ]; then as_root="sudo"; fi
 	$as_root apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends recollcmd postgresql-15 python3-xapian >/dev/null
+	DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends recollcmd poppler-utils postgresql-15 python3-xapian >/dev/null
 fi
 if [ ! -x .cache/bin/age ]; then
 	GOBIN="$root/.cache/bin" GOFLAGS=-mod=mod go install filippo.io/age/cmd/age@v1.3.2

@@ -10,12 +10,9 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io/fs"
 	"log"
-	"os"
-	"os/exec"
-	"path/filepath"
 
+	"candor/bench/internal/indexer"
 	"candor/bench/internal/meter"
 )
 
@@ -30,18 +27,18 @@ func main() {
 }
 
 func run(corpus, candor string, rounds int) error {
-	files, bytes, err := count(corpus)
+	files, bytes, err := indexer.Count(corpus)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d files, %.1f MB, %d rounds\n\n", files, float64(bytes)/1e6, rounds)
 	var ours, theirs meter.Series
 	for range rounds {
-		a, err := addWithCandor(corpus, candor)
+		a, err := indexer.Candor(corpus, candor, "off")
 		if err != nil {
 			return err
 		}
-		b, err := addWithRecoll(corpus)
+		b, err := indexer.Recoll(corpus, false)
 		if err != nil {
 			return err
 		}
@@ -57,59 +54,4 @@ func run(corpus, candor string, rounds int) error {
 	}
 	fmt.Printf("\nrecollindex / candor: %.2f\n", theirs.Wall()/ours.Wall())
 	return nil
-}
-
-func count(dir string) (files int, bytes int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			files, bytes = files+1, bytes+info.Size()
-		}
-		return err
-	})
-	if err == nil && files == 0 {
-		err = fmt.Errorf("%s holds no files; run scripts/bench-corpus.sh", dir)
-	}
-	return files, bytes, err
-}
-
-func addWithCandor(corpus, candor string) (meter.Sample, error) {
-	tmp, err := os.MkdirTemp("", "bench-candor-")
-	if err != nil {
-		return meter.Sample{}, err
-	}
-	defer os.RemoveAll(tmp)
-	env := append(os.Environ(), "CANDOR_CONFIG="+filepath.Join(tmp, "config"), "CANDOR_DATA="+filepath.Join(tmp, "data"),
-		"CANDOR_KIT_PASSPHRASE=a bench needs no secret")
-	setUp := exec.Command(candor, "init", "--solo", "--kit", filepath.Join(tmp, "kit"))
-	setUp.Env = env
-	if out, err := setUp.CombinedOutput(); err != nil {
-		return meter.Sample{}, fmt.Errorf("candor init: %w\n%s", err, out)
-	}
-	cmd := exec.Command(candor, "add", corpus, "--collection", "main", "--json")
-	cmd.Env = env
-	return meter.Run(cmd)
-}
-
-func addWithRecoll(corpus string) (meter.Sample, error) {
-	tmp, err := os.MkdirTemp("", "bench-recoll-")
-	if err != nil {
-		return meter.Sample{}, err
-	}
-	defer os.RemoveAll(tmp)
-	corpus, err = filepath.Abs(corpus)
-	if err != nil {
-		return meter.Sample{}, err
-	}
-	conf := fmt.Sprintf("topdirs = %s\nocrprogs =\nthrQSizes = 2 2 2\n", corpus)
-	if err := os.WriteFile(filepath.Join(tmp, "recoll.conf"), []byte(conf), 0o600); err != nil {
-		return meter.Sample{}, err
-	}
-	cmd := exec.Command("recollindex", "-c", tmp)
-	// Its helpers are Python scripts of the system's Python.
-	cmd.Env = append(os.Environ(), "PATH=/usr/bin:/bin")
-	return meter.Run(cmd)
 }
