@@ -146,7 +146,7 @@ type Extraction struct {
 
 // Field is one metadata value as found, such as {"iptc:City", "Port Velmere"}.
 type Field struct {
-	Name  string `json:"name"` // prefix:Name; prefixes: exif, iptc, xmp, doc, mail, file, ocr, media
+	Name  string `json:"name"` // prefix:Name; prefixes: exif, iptc, xmp, mwg (of these three, reconciled), gps, doc, mail, file, ocr, media
 	Value string `json:"value"`
 }
 

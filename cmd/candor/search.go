@@ -125,7 +125,7 @@ the same thing in other words (at most 200 items); --mode hybrid joins both.`,
 	f.StringVar(&batchFile, "batch", "", "in place of a query: a `file` with a query a line, each an act of its own")
 	f.BoolVar(&asCSV, "csv", false, "print hits as CSV")
 	f.StringVar(&in.Collection, "collection", "", "`name` of one collection of the purpose (default: all of them)")
-	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, condition, name, path, alike, thread or family (repeatable)")
+	f.StringArrayVar(&filters, "filter", nil, "`field=value`: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, areas, condition, name, path, alike, thread or family (repeatable)")
 	f.StringVar(&from, "from", "", "earliest `date` of the content: 2026, 2026-11 or 2026-11-23")
 	f.StringVar(&to, "to", "", "latest `date` of the content, inclusive")
 	f.StringSliceVar(&in.Translate, "translate", nil, "look for the words in these `languages` too, such as de,uk; the translator that is set up is told them")

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"testing"
 
+	"candor"
 	"candor/internal/analyze/entities"
 	"candor/internal/archive"
 )
@@ -43,5 +44,47 @@ func TestFacetsOfNames(t *testing.T) {
 	few, people := persons()
 	if len(few.Values) != 1 || few.Values[0].Value != "Rosa Osei" || !few.Hidden || people != 2 {
 		t.Errorf("with small counts left out: %+v of %d people", few, people)
+	}
+}
+
+// hiding are terms that have nobody told where pictures were made.
+type hiding struct{ archive.Terms }
+
+func (hiding) HidesPositions() bool { return true }
+
+func TestPositionsCanBeHidden(t *testing.T) {
+	h := newHouse(t)
+	h.add([2]string{"a.jpg", "field gps:Position 52.52000,13.40500\nfield exif:GPSLatitude 52.52\nfield exif:Make Camera"})
+	p := h.purpose(100)
+	find := func() (archive.SearchResult, error) {
+		return h.Search(bg, h.reader, archive.SearchRequest{Query: "*", Purpose: p, Facets: true, Filters: map[string][]string{"areas": {"52.5,13.4"}}})
+	}
+	fields := func() int {
+		t.Helper()
+		res, err := h.find(p, "*")
+		must(t, err)
+		v, err := h.Open(bg, h.reader, archive.OpenRequest{Item: res.Hits[0].Item.ID, Purpose: p})
+		must(t, err)
+		return len(v.Item.Fields)
+	}
+	if res, err := find(); err != nil || res.Total != 1 || fields() != 3 {
+		t.Errorf("where positions are told: %d, %v, %d fields", res.Total, err, fields())
+	}
+	h.close()
+	h.adjust = func(c *archive.Config) { c.Terms = hiding{c.Terms} }
+	h.open(false)
+	if _, err := find(); candor.CodeOf(err) != candor.Invalid || fields() != 1 {
+		t.Errorf("where they are hidden: %v, %d fields", err, fields())
+	}
+	res, err := h.Search(bg, h.reader, archive.SearchRequest{Query: "*", Purpose: p, Facets: true})
+	must(t, err)
+	for _, f := range res.Facets {
+		if f.Field == "areas" {
+			t.Error("areas are counted")
+		}
+	}
+	h.add([2]string{"b.jpg", "field gps:Position 10.00000,20.00000\nwords"})
+	if res, err := h.find(p, "meta:10"); err != nil || res.Total != 0 {
+		t.Errorf("a hidden position is found by its figures: %d, %v", res.Total, err)
 	}
 }

@@ -317,13 +317,29 @@ func (a *Archive) described(item candor.Item, path, text string) query.Document 
 	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
-		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: item.Fields, Kin: kinOf(item, text),
+		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: a.toldFields(item.Fields), Kin: kinOf(item, text),
 	}
 	if a.cfg.Finder != nil {
 		d.Named = a.cfg.Finder.Find(naming(item, text))
 		d.Named.People = withPeople(d.Named.People, item.People)
 	}
 	return d
+}
+
+// toldFields are those of some fields that the terms let be told.
+func (a *Archive) toldFields(fields []candor.Field) []candor.Field {
+	if !a.cfg.Terms.HidesPositions() {
+		return fields
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f candor.Field) bool {
+		return f.Name == candor.PositionField || strings.Contains(f.Name, "GPS") || strings.HasPrefix(f.Name, "media:Location")
+	})
+}
+
+// toldOf is an item as the terms let it be told.
+func (a *Archive) toldOf(item candor.Item) candor.Item {
+	item.Fields = a.toldFields(item.Fields)
+	return item
 }
 
 // naming is all of an item in which something may be named: its title, what its

@@ -280,6 +280,11 @@ func (lines) Extract(_ context.Context, src candor.Source, sink candor.Sink) (ca
 			}
 			continue
 		}
+		if rest, ok := strings.CutPrefix(line, "field "); ok {
+			name, value, _ := strings.Cut(rest, " ")
+			r.Fields = append(r.Fields, candor.Field{Name: name, Value: value})
+			continue
+		}
 		if line == "broken" {
 			r.Condition, r.Reason = candor.Failed, "it is broken"
 			return r, nil

@@ -48,7 +48,7 @@ func (a *Archive) Open(ctx context.Context, who Actor, r OpenRequest) (*View, er
 		return nil, err
 	}
 	v := &View{
-		ID: id, Item: item, Receipt: done.receipt, Purpose: info, Expires: a.cfg.Now().Add(ViewLifetime),
+		ID: id, Item: a.toldOf(item), Receipt: done.receipt, Purpose: info, Expires: a.cfg.Now().Add(ViewLifetime),
 		viewState: viewState{archive: a, person: who.Person.ID, keys: done.keys},
 	}
 	a.views.keep(v, a.cfg.Now())

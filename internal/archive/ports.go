@@ -238,6 +238,8 @@ type Terms interface {
 	Human() string
 	// LeastCounted is how many items a value must have to be told in a facet.
 	LeastCounted() int64
+	// HidesPositions tells whether nobody is told where a picture was made.
+	HidesPositions() bool
 	// Defaults are used where a purpose is asked for without figures.
 	Defaults() (coverage int64, lifetime time.Duration)
 }

@@ -72,7 +72,7 @@ func (a *Archive) checkSaved(ctx context.Context, who Actor, r SearchRequest) er
 	if err != nil && r.Like == "" {
 		return err
 	}
-	_, err = searchRequest(r, node, nil)
+	_, err = a.searchRequest(r, node, nil)
 	return err
 }
 

@@ -157,7 +157,7 @@ func (a *Archive) requestFor(ctx context.Context, work *act, r SearchRequest, q 
 	if collections, err = a.searchable(work, r.Collection); err != nil {
 		return ask, like, nil, err
 	}
-	ask, err = searchRequest(r, q.node, collections)
+	ask, err = a.searchRequest(r, q.node, collections)
 	if q.countOnly {
 		ask.Limit, ask.Snippets = 0, false
 	}
@@ -189,7 +189,7 @@ func (a *Archive) searchable(work *act, collection string) ([]string, error) {
 	return work.purpose.Collections, nil
 }
 
-func searchRequest(r SearchRequest, node query.Node, collections []string) (query.Request, error) {
+func (a *Archive) searchRequest(r SearchRequest, node query.Node, collections []string) (query.Request, error) {
 	ask := query.Request{
 		Query: node, From: r.From, To: r.To, Added: r.Added, Offset: r.Offset, Limit: r.Limit, Snippets: true, Distinct: query.FacetPersons,
 		Filters: []query.Filter{{Field: query.FacetCollection, Values: collections}},
@@ -215,6 +215,9 @@ func searchRequest(r SearchRequest, node query.Node, collections []string) (quer
 		return ask, candor.Errorf(candor.Invalid, "Results cannot be folded by %q. Fold them by %s.", r.Fold, query.FoldNames())
 	}
 	fields := query.Facets()
+	if a.cfg.Terms.HidesPositions() {
+		fields = slices.DeleteFunc(fields, func(f string) bool { return f == query.FacetAreas })
+	}
 	for _, field := range slices.Sorted(maps.Keys(r.Filters)) {
 		open := slices.Contains(fields, field)
 		if !open && !slices.Contains(append(query.Folds(), "name", "path"), field) {

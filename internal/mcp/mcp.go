@@ -60,7 +60,7 @@ func New(cfg Config) (*mcp.Server, error) {
 	mcp.AddTool(s, &mcp.Tool{Name: "ask", Annotations: reads,
 		Description: "Find the passages that fit a question in plain words best. Returns no answer: read the passages and answer from them alone, or say that it is not in the archive."}, t.question)
 	mcp.AddTool(s, &mcp.Tool{Name: "facets", Annotations: reads,
-		Description: "Count what a search matches, by collection, type, language, year, people who wrote or received it, what it names (persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers) and condition, before looking at single items. One item is shown with it."}, t.facets)
+		Description: "Count what a search matches, by collection, type, language, year, people who wrote or received it, what it names (persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, areas) and condition, before looking at single items. One item is shown with it."}, t.facets)
 	mcp.AddTool(s, &mcp.Tool{Name: "open", Annotations: reads,
 		Description: "Open one item and read its text and metadata. Long texts come in parts: go on with offset."}, t.open)
 	mcp.AddTool(s, &mcp.Tool{Name: "purpose", Annotations: reads,
@@ -95,7 +95,7 @@ type seen struct {
 type query struct {
 	Query      string              `json:"query" jsonschema:"what to search for"`
 	Collection string              `json:"collection,omitempty" jsonschema:"one collection of the purpose; empty for all of them"`
-	Filters    map[string][]string `json:"filters,omitempty" jsonschema:"accepted values by field: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, condition, name or path"`
+	Filters    map[string][]string `json:"filters,omitempty" jsonschema:"accepted values by field: collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, areas, condition, name or path"`
 	From       string              `json:"from,omitempty" jsonschema:"earliest date of the content, as 2026-11-23"`
 	To         string              `json:"to,omitempty" jsonschema:"latest date of the content, inclusive, as 2026-11-23"`
 	Mode       string              `json:"mode,omitempty" jsonschema:"text (by words), semantic (by meaning, at most 200 items) or hybrid (both); text if left out"`

@@ -115,7 +115,7 @@ type Passage struct {
 // Facets are the facet fields. Every adapter counts these.
 func Facets() []string {
 	return []string{FacetCollection, FacetType, FacetLanguage, FacetYear, FacetPeople, FacetPersons, FacetOrgs, FacetPlaces,
-		FacetEmails, FacetPhones, FacetIBANs, FacetDates, FacetMoney, FacetURLs, FacetIdentifiers, FacetCondition}
+		FacetEmails, FacetPhones, FacetIBANs, FacetDates, FacetMoney, FacetURLs, FacetIdentifiers, FacetAreas, FacetCondition}
 }
 
 // Facet fields.
@@ -133,6 +133,7 @@ const (
 	FacetMoney       = "money"
 	FacetURLs        = "urls"
 	FacetIdentifiers = "identifiers"
+	FacetAreas       = "areas"   // squares of the map that it was made in; see candor.Areas
 	FacetPersons     = "persons" // named in it; FacetPeople are those who wrote or received it
 	FacetOrgs        = "organisations"
 	FacetPlaces      = "places"

@@ -52,6 +52,10 @@ type Budgets struct {
 	CountsLeast      int64 `json:"counts_least"`       // items that a value needs to be told in a facet; 1 if absent
 	DepthFree        int64 `json:"depth_free"`         // results down that any purpose may go
 	OverrideHours    int64 `json:"override_hours"`     // that a purpose which overrides may last; at most 24
+
+	// HidePositions has nobody told where a picture or recording was made; if
+	// absent, who may see it is told.
+	HidePositions bool `json:"hide_positions,omitempty"`
 }
 
 // parts lists the files in the order in which they are hashed.
@@ -159,6 +163,9 @@ func (t *Terms) loadBudgets() error {
 	limits := cedar.RecordMap{}
 	v := reflect.ValueOf(t.budgets)
 	for i := range v.NumField() {
+		if !v.Field(i).CanInt() {
+			continue // no figure
+		}
 		name, n := v.Type().Field(i).Tag.Get("json"), v.Field(i).Int()
 		if n < 1 || n > mostBudget {
 			return candor.Errorf(candor.Invalid, "budgets.json: %s must be between 1 and %d.", name, int64(mostBudget))

@@ -79,6 +79,9 @@ func (t *Terms) Bundle() Bundle { return t.bundle }
 // LeastCounted is how many items a value must have to be told in a facet.
 func (t *Terms) LeastCounted() int64 { return t.budgets.CountsLeast }
 
+// HidesPositions tells whether nobody is told where a picture was made.
+func (t *Terms) HidesPositions() bool { return t.budgets.HidePositions }
+
 // Defaults are used where a purpose is asked for without figures.
 func (t *Terms) Defaults() (coverage int64, lifetime time.Duration) {
 	return t.budgets.Coverage, time.Duration(t.budgets.LifetimeDays) * 24 * time.Hour

@@ -331,7 +331,7 @@ func dayOf(text string) (time.Time, error) {
 var facetOrder = []struct{ field, title string }{
 	{"collection", "Collection"}, {"type", "Kind"}, {"year", "Year"}, {"language", "Language"},
 	{"people", "Writers and recipients"}, {"persons", "People named"}, {"organisations", "Organisations named"}, {"places", "Places named"}, {"emails", "E-mail addresses"}, {"phones", "Telephone numbers"}, {"ibans", "Bank accounts"},
-	{"dates", "Days and months named"}, {"money", "Sums of money"}, {"urls", "Web addresses"}, {"identifiers", "Identifiers"}, {"condition", "Condition"},
+	{"dates", "Days and months named"}, {"money", "Sums of money"}, {"urls", "Web addresses"}, {"identifiers", "Identifiers"}, {"areas", "Where it was made"}, {"condition", "Condition"},
 	{"alike", "Copies of one item"}, {"thread", "One conversation"}, {"family", "One item and its parts"},
 }
 

@@ -211,7 +211,7 @@ type SearchRequest struct {
 	Like       candor.ItemID       `json:"like,omitempty" doc:"in place of query: what is about the same as this item"`
 	Purpose    candor.PurposeID    `json:"purpose"`
 	Collection string              `json:"collection,omitempty" doc:"empty is every collection of the purpose"`
-	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, condition, name or path to accepted values"`
+	Filters    map[string][]string `json:"filters,omitempty" doc:"collection, type, language, year, people, persons, organisations, places, emails, phones, ibans, dates, money, urls, identifiers, areas, condition, name or path to accepted values"`
 	From       time.Time           `json:"from,omitzero" doc:"on the content's date, inclusive"`
 	To         time.Time           `json:"to,omitzero" doc:"on the content's date, exclusive"`
 	Offset     int                 `json:"offset,omitempty"`

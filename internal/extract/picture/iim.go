@@ -68,10 +68,13 @@ func photoshop(r io.Reader) []byte {
 	return out
 }
 
-// iim reads the fields out of Photoshop resources. Each is "8BIM", a number of
+// iim reads the fields out of Photoshop resources.
+func iim(resources []byte) []candor.Field { return datasets(resourceOf(resources, iimResource)) }
+
+// resourceOf finds one of Photoshop's resources. Each is "8BIM", a number of
 // 2 bytes, a name (length byte, padded to even), a length of 4 bytes, and data
 // padded to even.
-func iim(resources []byte) []candor.Field {
+func resourceOf(resources []byte, wanted uint16) []byte {
 	for len(resources) >= 12 && bytes.HasPrefix(resources, []byte("8BIM")) {
 		id := binary.BigEndian.Uint16(resources[4:])
 		at := 6 + (int(resources[6])+2)/2*2
@@ -83,8 +86,8 @@ func iim(resources []byte) []candor.Field {
 		if n > int64(len(data)) {
 			return nil
 		}
-		if id == iimResource {
-			return datasets(data[:n])
+		if id == wanted {
+			return data[:n]
 		}
 		resources = data[min(n+n%2, int64(len(data))):]
 	}

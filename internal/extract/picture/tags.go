@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,7 +22,8 @@ const (
 // tags are a picture's fields as found, in order.
 type tags struct {
 	list        []candor.Field
-	orientation int // EXIF, 1 to 8; 0 when not stated
+	orientation int  // EXIF, 1 to 8; 0 when not stated
+	stale       bool // IIM was changed after XMP
 }
 
 func readTags(src candor.Source, typ string) tags {
@@ -35,11 +37,14 @@ func readTags(src candor.Source, typ string) tags {
 	// picture is decoded.
 	sources := imagemeta.EXIF | imagemeta.XMP
 	if format == imagemeta.JPEG {
-		t.list = iim(photoshop(io.NewSectionReader(src, 0, src.Size)))
+		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
+		t.list, t.stale = iim(resources), isStale(resources)
 	} else {
 		sources |= imagemeta.IPTC
 	}
 	_ = decode(src, format, sources, t.add)
+	t.place()
+	t.reconcile()
 	return t
 }
 
@@ -176,6 +181,43 @@ func (t *tags) describe(r *candor.Reading) {
 	r.Title, _ = t.get("iptc:Headline", "xmp:Headline", "iptc:ObjectName", "xmp:Title", "exif:XPTitle")
 	r.People = t.all("iptc:By-line", "iptc:Byline", "xmp:Creator", "exif:Artist")
 	r.Date, r.DateFrom = t.date()
+}
+
+// place adds where a picture was taken as one field, in degrees north and east.
+func (t *tags) place() {
+	for _, of := range []string{"exif:", "xmp:"} {
+		north, _ := t.get(of + "GPSLatitude")
+		east, _ := t.get(of + "GPSLongitude")
+		ns, _ := t.get(of + "GPSLatitudeRef")
+		ew, _ := t.get(of + "GPSLongitudeRef")
+		lat, ok := degrees(north, ns, 90)
+		lon, okay := degrees(east, ew, 180)
+		if ok && okay && (lat != 0 || lon != 0) { // cameras without a signal write zeros
+			t.list = append(t.list, candor.Field{Name: candor.PositionField, Value: candor.Position(lat, lon)})
+			return
+		}
+	}
+}
+
+// degrees reads degrees with a fraction, or, as XMP has them, degrees and minutes:
+// 52.5200, 52,31.2N, 52,31,12N. South and west are below zero.
+func degrees(v, side string, most float64) (float64, bool) {
+	v = strings.TrimSpace(v)
+	if n := len(v); n > 0 && strings.ContainsRune("NSEW", rune(v[n-1])) {
+		side, v = v[n-1:], v[:n-1]
+	}
+	sum, unit := 0.0, 1.0
+	for part := range strings.SplitSeq(v, ",") {
+		f, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || unit < 1 && f < 0 {
+			return 0, false
+		}
+		sum, unit = sum+f*unit, unit/60
+	}
+	if side = strings.ToUpper(strings.TrimSpace(side)); (strings.HasPrefix(side, "S") || strings.HasPrefix(side, "W")) && sum > 0 {
+		sum = -sum
+	}
+	return sum, v != "" && sum >= -most && sum <= most
 }
 
 func (t *tags) date() (time.Time, string) {

@@ -40,6 +40,7 @@ func Suite(t *testing.T, open func(t *testing.T) Index) {
 		{"Languages", testLanguages},
 		{"Filters", testFilters},
 		{"Facets", testFacets},
+		{"Areas", testAreas},
 		{"Folds", testFolds},
 		{"OpenFilters", testOpenFilters},
 		{"Paging", testPaging},
@@ -80,7 +81,7 @@ func sample() []query.Document {
 		{Num: 4, Name: "договор.txt", Path: "ru/договор.txt", Text: "Договор о порте. Подпись.", Type: "text/plain", Language: "ru"},
 		{Num: 5, Name: "港口.txt", Path: "zh/港口.txt", Text: "港口合同已经签署。城市", Type: "text/plain", Language: "zh", Date: day(2024, 2, 29)},
 		{Num: 6, Name: "photo.jpg", Path: "photos/photo.jpg", Type: "image/jpeg", Date: day(2026, 1, 2),
-			Fields: []candor.Field{{Name: "iptc:City", Value: "Port Velmere"}, {Name: "iptc:Credit", Value: "Harbour Office"}}},
+			Fields: []candor.Field{{Name: "iptc:City", Value: "Port Velmere"}, {Name: "iptc:Credit", Value: "Harbour Office"}, {Name: candor.PositionField, Value: "52.52000,-0.01000"}}},
 		{Num: 70000, Name: "empty.bin", Path: "empty.bin", Type: "application/octet-stream", Condition: candor.Unsupported, Collection: "other"},
 	}
 	docs[0].Named = query.Named{Emails: []string{"a@example.org", "b@example.org"}, Phones: []string{"+4930901820"}}
@@ -265,6 +266,16 @@ func testFilters(t *testing.T, x Index) {
 	}
 }
 
+func testAreas(t *testing.T, x Index) {
+	put(t, x, sample())
+	for area, want := range map[string][]uint32{"52,-1": {6}, "52.5,-0.1": {6}, "52,0": {}} {
+		res := search(t, x, query.Request{Query: query.All{}, Limit: 10, Filters: []query.Filter{{Field: query.FacetAreas, Values: []string{area}}}})
+		if got := nums(res); !slices.Equal(got, want) {
+			t.Errorf("in %s: %v, want %v", area, got, want)
+		}
+	}
+}
+
 func testFacets(t *testing.T, x Index) {
 	docs := many(300)
 	put(t, x, docs)
@@ -356,7 +367,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
 			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
 			query.FacetPersons: d.Named.People, query.FacetOrgs: d.Named.Organisations, query.FacetPlaces: d.Named.Places,
-			query.FacetDates: d.Named.Dates, query.FacetMoney: d.Named.Money, query.FacetURLs: d.Named.URLs, query.FacetIdentifiers: d.Named.Identifiers,
+			query.FacetDates: d.Named.Dates, query.FacetMoney: d.Named.Money, query.FacetURLs: d.Named.URLs, query.FacetIdentifiers: d.Named.Identifiers, query.FacetAreas: areasOf(d),
 		}
 		if !d.Date.IsZero() {
 			values[query.FacetYear] = []string{d.Date.Format("2006")}
@@ -403,6 +414,15 @@ func testPaging(t *testing.T, x Index) {
 			tiesByNum(t, q, whole.Hits)
 		}
 	}
+}
+
+func areasOf(d query.Document) (areas []string) {
+	for _, f := range d.Fields {
+		if f.Name == candor.PositionField {
+			areas = candor.Areas(f.Value)
+		}
+	}
+	return areas
 }
 
 func order(hits []query.Hit) []uint32 {

@@ -37,7 +37,7 @@ var facetFields = query.Facets()
 
 // laterFields came after the first version of the format.
 var laterFields = []string{query.FacetEmails, query.FacetPhones, query.FacetIBANs, query.FacetPersons, query.FacetOrgs, query.FacetPlaces,
-	query.FacetDates, query.FacetMoney, query.FacetURLs, query.FacetIdentifiers}
+	query.FacetDates, query.FacetMoney, query.FacetURLs, query.FacetIdentifiers, query.FacetAreas}
 
 // wholeFields can be filtered by, and are checked in the stored document.
 var wholeFields = []string{"name", "path"}
