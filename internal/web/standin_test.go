@@ -635,6 +635,11 @@ func (s *standIn) Search(_ context.Context, who archive.Actor, r archive.SearchR
 			continue
 		}
 		if sn, ok := snippetOf(s.texts[it.ID], r.Query, it.Pages); ok {
+			if it.Type == "message/rfc822" && len(sn) > 0 { // the second time, it quotes
+				quoted := sn[0]
+				quoted.Quoted = true
+				sn = append(sn, quoted)
+			}
 			hits = append(hits, archive.SearchHit{Item: it, Path: it.Places[0].Path, Score: 1, Snippets: sn, Covered: s.covered[p.ID][it.ID]})
 		}
 	}
@@ -787,6 +792,10 @@ func facetsOf(hits []archive.SearchHit) []archive.Facet {
 		add("language", h.Item.Language)
 		add("year", h.Item.Date.Format("2006"))
 		add("condition", string(h.Item.Condition))
+		add("dates", "2026-03-14")
+		add("money", "EUR 1200.5")
+		add("identifiers", "ref:HW-2026/114")
+		add("areas", "53.5,9.9")
 		for _, p := range h.Item.People {
 			add("people", p)
 		}
