@@ -84,6 +84,7 @@ const (
 	Words     Rendition = "words"     // where recognised words stand on pages: JSON, a PageText by page number
 	// Translations are what machines made of the text: JSON, see archive.Translation.
 	Translations Rendition = "translations"
+	Retyped      Rendition = "retyped"  // what people typed in place of recognised text, with all versions: JSON
 	Manifest     Rendition = "manifest" // the Item itself as JSON
 )
 
@@ -115,8 +116,20 @@ type Item struct {
 	Reason     string    `json:"reason,omitempty"` // why the condition is not done, fit to be shown
 	Extraction
 	Translated []Translated `json:"translated,omitempty"`
-	Parts      []ItemID     `json:"parts,omitempty"` // items found directly inside
-	Renditions []Rendition  `json:"renditions"`      // what is sealed of it besides the manifest
+	Retyped    []Retyping   `json:"retyped,omitempty"` // oldest first
+	Parts      []ItemID     `json:"parts,omitempty"`   // items found directly inside
+	Renditions []Rendition  `json:"renditions"`        // what is sealed of it besides the manifest
+}
+
+// Indexed are the renditions that a search looks through.
+func Indexed() []Rendition { return []Rendition{Text, Translations, Retyped} }
+
+// Retyping says that somebody typed what stands on a page in place of what was
+// recognised.
+type Retyping struct {
+	Page int       `json:"page"` // from 1
+	By   PersonID  `json:"by"`
+	At   time.Time `json:"at"`
 }
 
 // Translated says that an item's text was put into a language by a machine.

@@ -79,13 +79,24 @@ func (d *door) askAloud(w http.ResponseWriter, r *http.Request, who archive.Acto
 
 func (d *door) analyse(r *http.Request, who archive.Actor, in wire.AnalyseRequest) (wire.Analysis, error) {
 	res, err := d.archive.Analyse(r.Context(), who, archive.AnalyseRequest(in))
+	return encodeAnalysis(res), err
+}
+
+func (d *door) retype(r *http.Request, who archive.Actor, in wire.RetypeRequest) (wire.Analysis, error) {
+	res, err := d.archive.Retype(r.Context(), who, archive.RetypeRequest{
+		Item: candor.ItemID(r.PathValue("id")), Purpose: in.Purpose, Page: in.Page, Text: in.Text,
+	})
+	return encodeAnalysis(res), err
+}
+
+func encodeAnalysis(res archive.AnalyseResult) wire.Analysis {
 	return wire.Analysis{
 		Items:   orEmpty(each(res.Items, encodeAnalysed)),
 		Cost:    wire.Cost{Items: res.Cost.Items, Pages: res.Cost.Pages, Sound: res.Cost.Sound.Seconds(), Text: res.Cost.Text, Model: res.Cost.Model},
 		TookMS:  float64(res.Took) / float64(time.Millisecond),
 		Purpose: encodePurpose(res.Purpose),
 		Receipt: encodeReceipt(res.Receipt),
-	}, err
+	}
 }
 
 func encodeAnalysed(a archive.Analysed) wire.Analysed {

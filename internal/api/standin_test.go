@@ -186,6 +186,10 @@ func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest
 	return archive.AnalyseResult{}, nil
 }
 
+func (s *standIn) Retype(context.Context, archive.Actor, archive.RetypeRequest) (archive.AnalyseResult, error) {
+	return archive.AnalyseResult{}, nil
+}
+
 func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error) {
 	found, err := s.Search(ctx, who, archive.SearchRequest{Query: r.Question, Purpose: r.Purpose, Limit: r.Limit})
 	out := archive.AskResult{SearchResult: found, Model: "small", Sentences: []archive.Sentence{{Text: "The river.", Passages: []int{1}}}}

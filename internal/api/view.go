@@ -20,10 +20,12 @@ const (
 func (d *door) viewRoutes() []route {
 	return []route{
 		post("items", "/items/{id}/open", "Open an item under a purpose", d.open),
+		post("items", "/items/{id}/retype", "Type a page anew in place of what was recognised, under a purpose that allows to analyse", d.retype),
 		get("items", "/views/{view}", "An opened item again; no new act", d.view),
 		stream("items", http.MethodGet, "/views/{view}/original", "The item's bytes; Range is understood", "application/octet-stream", d.original),
 		stream("items", http.MethodGet, "/views/{view}/text", "The text read out of the item, pages separated by form feeds", "text/plain", d.text),
 		get("items", "/views/{view}/translations", "What machines made of its text in other languages", d.translations),
+		get("items", "/views/{view}/retyped", "What people typed in place of recognised text, all versions", d.retyped),
 		stream("items", http.MethodGet, "/views/{view}/thumbnail", "A small JPEG made by a confined worker", "image/jpeg", d.thumbnail),
 		stream("items", http.MethodGet, "/views/{view}/pages/{page}", "One page as an image, drawn by a confined worker; {page} is such as 1.png", "image/png", d.page).with(
 			param{name: "width", kind: "integer", doc: "pixels; 0 is 1000, at most 3000"}),
@@ -94,6 +96,15 @@ func (d *door) translations(r *http.Request, who archive.Actor) (wire.Translatio
 	}
 	all, err := v.Translations(r.Context())
 	return wire.Translations{Translations: orEmpty(each(all, func(t archive.Translation) wire.Translation { return wire.Translation(t) }))}, err
+}
+
+func (d *door) retyped(r *http.Request, who archive.Actor) (wire.RetypedPages, error) {
+	v, err := d.find(r, who)
+	if err != nil {
+		return wire.RetypedPages{}, err
+	}
+	all, err := v.Retyped(r.Context())
+	return wire.RetypedPages{Pages: orEmpty(each(all, func(p archive.RetypedPage) wire.RetypedPage { return wire.RetypedPage(p) }))}, err
 }
 
 func (d *door) thumbnail(w http.ResponseWriter, r *http.Request, who archive.Actor) error {

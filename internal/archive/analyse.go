@@ -84,7 +84,7 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 		case r.Translate != "" || r.Reindex:
 			return a.textsOutcome(items), nil
 		}
-		return a.originalsOutcome(items), nil
+		return a.toReadAgain(items), nil
 	})
 	if err != nil {
 		return AnalyseResult{}, err
@@ -162,7 +162,7 @@ func (r *readings) analyse(ctx context.Context, it candor.Item, keys map[candor.
 	case r.request.Reindex:
 		return r.reindex(ctx, it.ID, keys)
 	}
-	return r.readAgain(ctx, it.ID, keys[candor.ItemKey(it.Collection, it.ID, candor.Original)])
+	return r.readAgain(ctx, it.ID, keys)
 }
 
 // reindex finds anew what one item's text names, and places it in meaning anew.
@@ -208,13 +208,13 @@ func (a *Archive) rework(ctx context.Context, id candor.ItemID, change func(was 
 
 // readAgain reads one item with the key of its original. What machines made of
 // the former text goes with it.
-func (r *readings) readAgain(ctx context.Context, id candor.ItemID, key []byte) (Analysed, error) {
+func (r *readings) readAgain(ctx context.Context, id candor.ItemID, keys map[candor.KeyName][]byte) (Analysed, error) {
 	var fam *family
 	done, err := r.archive.rework(ctx, id, func(was candor.Item) (done Analysed, err error) {
 		if fam, err = r.familyOf(was); err != nil {
 			return done, err
 		}
-		return r.archive.rereadFrom(ctx, was, key, fam)
+		return r.archive.rereadFrom(ctx, was, keys, fam)
 	})
 	if err != nil || done.Kept {
 		fam.forget(ctx)
@@ -223,6 +223,18 @@ func (r *readings) readAgain(ctx context.Context, id candor.ItemID, key []byte) 
 	// Only now: a part may have the very content of the item, which was held till here.
 	done.Found, err = fam.keepParts(ctx)
 	return done, err
+}
+
+// toReadAgain states the facts of an act that reads items again: it has their
+// originals, and what people typed of them, which stays.
+func (a *Archive) toReadAgain(items []candor.Item) result {
+	res := a.originalsOutcome(items)
+	for _, it := range items {
+		if slices.Contains(it.Renditions, candor.Retyped) {
+			res.keys = append(res.keys, candor.ItemKey(it.Collection, it.ID, candor.Retyped))
+		}
+	}
+	return res
 }
 
 // familyOf is the family of an item that is read again, as of an addition.
@@ -247,8 +259,13 @@ func (r *readings) familyOf(it candor.Item) (*family, error) {
 	return &family{intake: r.intakes[it.Collection], password: r.request.Password, spent: r.meter}, nil
 }
 
-func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, fam *family) (Analysed, error) {
-	c, err := a.cfg.Vault.Open(ctx, candor.ItemKey(was.Collection, was.ID, candor.Original), key)
+func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, keys map[candor.KeyName][]byte, fam *family) (Analysed, error) {
+	original := candor.ItemKey(was.Collection, was.ID, candor.Original)
+	typed, err := a.retypedPages(ctx, was, keys)
+	if err != nil {
+		return Analysed{}, err
+	}
+	c, err := a.cfg.Vault.Open(ctx, original, keys[original])
 	if err != nil {
 		return Analysed{}, err
 	}
@@ -271,6 +288,9 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, f
 	}
 	now := was
 	now.Renditions, now.Translated = []candor.Rendition{candor.Original}, nil
+	if typed != nil { // what people typed stays
+		now.Renditions = append(now.Renditions, candor.Retyped)
+	}
 	if err := fam.keepReading(ctx, &now, reading, &s.sink); err != nil {
 		return Analysed{}, err
 	}
@@ -278,7 +298,7 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, key []byte, f
 		now.Parts = was.Parts
 	}
 	fam.heads = map[candor.ItemID]candor.ItemID{now.ID: headOf(now)}
-	return Analysed{Item: now, Was: was.Condition}, a.replace(ctx, was, now, s.text.String(), nil)
+	return Analysed{Item: now, Was: was.Condition}, a.replace(ctx, was, now, retyped(s.text.String(), typed), nil)
 }
 
 // depthOf is how deep an item stands in the file that was handed in.

@@ -109,7 +109,11 @@ func (v *View) text(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	data, err := v.small(ctx, candor.Text)
-	return string(data), err
+	if err != nil {
+		return "", err
+	}
+	typed, err := v.Retyped(ctx)
+	return retyped(string(data), typed), err
 }
 
 func (v *View) words(ctx context.Context) (map[int]candor.PageText, error) {
@@ -120,7 +124,10 @@ func (v *View) words(ctx context.Context) (map[int]candor.PageText, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pages map[int]candor.PageText
+	return parseWords(data)
+}
+
+func parseWords(data []byte) (pages map[int]candor.PageText, err error) {
 	if err := json.Unmarshal(data, &pages); err != nil {
 		return nil, candor.Wrap(err, candor.Verification, "What was recognised on this item is damaged in the vault. Restore it from a backup.")
 	}

@@ -194,7 +194,7 @@ func (a *Archive) keepTried(ctx context.Context, tried *roaring.Bitmap) error {
 func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *roaring.Bitmap) (placed int64, err error) {
 	var names []candor.KeyName
 	for _, it := range items {
-		for _, r := range []candor.Rendition{candor.Text, candor.Translations} {
+		for _, r := range candor.Indexed() {
 			if slices.Contains(it.Renditions, r) {
 				names = append(names, candor.ItemKey(it.Collection, it.ID, r))
 			}

@@ -172,7 +172,7 @@ func (r *rebuild) keepItems(ctx context.Context, manifests []candor.KeyName) err
 			return candor.Wrap(err, candor.Verification, "A manifest in the vault is damaged. Restore it from a backup.")
 		}
 		items = append(items, item)
-		for _, rendition := range []candor.Rendition{candor.Text, candor.Translations} {
+		for _, rendition := range candor.Indexed() {
 			if slices.Contains(item.Renditions, rendition) {
 				texts = append(texts, candor.ItemKey(item.Collection, item.ID, rendition))
 			}

@@ -100,8 +100,10 @@ func (a *Archive) indexMissing(ctx context.Context, items []candor.Item) error {
 	items = slices.DeleteFunc(items, func(it candor.Item) bool { return held.Contains(it.Num) })
 	var texts []candor.KeyName
 	for _, it := range items {
-		if slices.Contains(it.Renditions, candor.Text) {
-			texts = append(texts, candor.ItemKey(it.Collection, it.ID, candor.Text))
+		for _, r := range candor.Indexed() {
+			if slices.Contains(it.Renditions, r) {
+				texts = append(texts, candor.ItemKey(it.Collection, it.ID, r))
+			}
 		}
 	}
 	r := &rebuild{archive: a, who: system}

@@ -40,7 +40,7 @@ func (a *Archive) textsOutcome(items []candor.Item) result {
 	res := a.originalsOutcome(items)
 	res.bytes, res.keys = 0, nil
 	for _, it := range items {
-		for _, r := range []candor.Rendition{candor.Text, candor.Translations} {
+		for _, r := range candor.Indexed() {
 			if slices.Contains(it.Renditions, r) {
 				res.keys = append(res.keys, candor.ItemKey(it.Collection, it.ID, r))
 			}
@@ -77,12 +77,13 @@ func (r *readings) translate(ctx context.Context, id candor.ItemID, keys map[can
 	})
 }
 
-// textsOf reads an item's text and its translations, with their keys.
+// textsOf reads an item's text, as people have retyped it, and its translations,
+// with their keys.
 func (a *Archive) textsOf(ctx context.Context, it candor.Item, keys map[candor.KeyName][]byte) (text string, all []Translation, err error) {
 	read := func(r candor.Rendition) ([]byte, error) {
 		name := candor.ItemKey(it.Collection, it.ID, r)
 		key, ok := keys[name]
-		if !ok {
+		if !ok || !slices.Contains(it.Renditions, r) {
 			return nil, nil
 		}
 		return readSealed(ctx, a.cfg.Vault, name, key)
@@ -95,8 +96,16 @@ func (a *Archive) textsOf(ctx context.Context, it candor.Item, keys map[candor.K
 	if err != nil {
 		return "", nil, err
 	}
+	typed, err := read(candor.Retyped)
+	if err != nil {
+		return "", nil, err
+	}
+	pages, err := parseRetyped(typed)
+	if err != nil {
+		return "", nil, err
+	}
 	all, err = parseTranslations(sealed)
-	return string(data), all, err
+	return retyped(string(data), pages), all, err
 }
 
 func parseTranslations(sealed []byte) (all []Translation, err error) {

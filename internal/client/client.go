@@ -295,6 +295,16 @@ func (c *Client) Text(ctx context.Context, view string) (io.ReadCloser, error) {
 	return c.contents(ctx, view, "text")
 }
 
+// Retype puts what somebody reads on a page in place of what was recognised.
+func (c *Client) Retype(ctx context.Context, item candor.ItemID, in wire.RetypeRequest) (wire.Analysis, error) {
+	return post[wire.Analysis](ctx, c, "/items/"+url.PathEscape(string(item))+"/retype", in)
+}
+
+// Retyped returns all versions of pages that people typed of an opened item.
+func (c *Client) Retyped(ctx context.Context, view string) (wire.RetypedPages, error) {
+	return get[wire.RetypedPages](ctx, c, "/views/"+url.PathEscape(view)+"/retyped", nil)
+}
+
 // Translations returns what machines made of an opened item's text.
 func (c *Client) Translations(ctx context.Context, view string) (wire.Translations, error) {
 	return get[wire.Translations](ctx, c, "/views/"+url.PathEscape(view)+"/translations", nil)

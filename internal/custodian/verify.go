@@ -320,7 +320,7 @@ func opens(act string, n parsedName) bool {
 	}
 	switch candor.Act(act) {
 	case candor.ActRebuild, candor.ActChangeTerms, candor.ActApprove:
-		indexed := slices.Contains([]string{string(candor.Manifest), string(candor.Text), string(candor.Translations)}, n.rendition)
+		indexed := slices.Contains(append(candor.Indexed(), candor.Manifest), candor.Rendition(n.rendition))
 		return n.kind == documentName || n.kind == coverageName || n.kind == itemName && indexed
 	case candor.ActReleaseKey:
 		return n.kind == archiveName || n.kind == documentName

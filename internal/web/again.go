@@ -32,6 +32,28 @@ func (s *server) readAgain(w http.ResponseWriter, v *visit) error {
 	return s.analyse(w, v, r)
 }
 
+// retype puts what somebody reads on a page in place of what was recognised, under
+// the purpose that the item was opened under.
+func (s *server) retype(w http.ResponseWriter, v *visit) error {
+	if err := readForm(w, v); err != nil {
+		return err
+	}
+	purpose, err := v.purposeAsked()
+	if err != nil {
+		return err
+	}
+	text := strings.ReplaceAll(v.PostFormValue("text"), "\r\n", "\n") // as forms send line ends
+	r := archive.RetypeRequest{Item: candor.ItemID(v.PathValue("item")), Purpose: purpose, Page: number(v.PostFormValue("page"), 1), Text: text}
+	if v.PostFormValue("back") != "" {
+		r.Text = ""
+	}
+	res, err := s.Archive.Retype(v.Context(), v.who, r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, v, http.StatusOK, "again", "Done, and written down.", againPage{Result: res, Request: archive.AnalyseRequest{Purpose: purpose}, Page: r.Page})
+}
+
 // readAllAgain has the files of an addition that ended in one condition read again.
 func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	if err := readForm(w, v); err != nil {
@@ -84,4 +106,5 @@ type againPage struct {
 	Result  archive.AnalyseResult
 	Request archive.AnalyseRequest
 	Found   int64 // items inside that are new
+	Page    int   // that was typed anew; 0 if items were read
 }

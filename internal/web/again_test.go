@@ -82,3 +82,30 @@ func TestReadAllAgain(t *testing.T) {
 		t.Errorf("of no file: %d", res.StatusCode)
 	}
 }
+
+// TestRetypePage: a page on which text was recognised can be typed anew, under a
+// purpose that allows it, and says who did it before.
+func TestRetypePage(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	view, _ := r.open(0, "")
+	if _, body := r.get(view); strings.Contains(body, "Correct what was recognised") {
+		t.Error("a page can be typed anew under a purpose that does not allow it")
+	}
+	for i := range d.archive.list {
+		d.archive.list[i].Acts = append(d.archive.list[i].Acts, candor.ActAnalyse)
+	}
+	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: testNow}}
+	view, _ = r.open(0, "")
+	if _, body := r.get(view); !strings.Contains(body, "Correct what was recognised") || !strings.Contains(body, "Typed by j.tan on") || !strings.Contains(body, "Bring back what was recognised") {
+		t.Error("the form is not there, or not who typed the page before")
+	}
+	retype := "/item/" + string(d.archive.items[0].ID) + "/retype"
+	res, body := r.post(retype, url.Values{"page": {"1"}, "text": {"Minutes\r\nof the <board>"}})
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, "counts as you typed it") || d.archive.typed.Text != "Minutes\nof the <board>" || d.archive.typed.Page != 1 {
+		t.Errorf("%d, %+v", res.StatusCode, d.archive.typed)
+	}
+	if r.post(retype, url.Values{"page": {"1"}, "text": {"x"}, "back": {"1"}}); d.archive.typed.Text != "" {
+		t.Errorf("brought back: %+v", d.archive.typed)
+	}
+}

@@ -162,6 +162,8 @@ func TestShots(t *testing.T) {
 	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
 	workable, _ := lind.open(1, from)
 	picture, _ := lind.open(3, from)
+	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: d.archive.now()}}
+	scan, _ := lind.open(0, from)
 	folded, _ := lind.post(results+"/narrow", url.Values{"fold": {"thread"}})
 	shots := []struct {
 		name string
@@ -185,6 +187,7 @@ func TestShots(t *testing.T) {
 		{"view-pdf", lind, pdf, nil},
 		{"view-mail", lind, mail, nil},
 		{"view-translation", lind, workable + "&tab=translation", nil},
+		{"view-retype", lind, scan, click(".retype summary")},
 		{"view-again", lind, workable + "&tab=again", nil},
 		{"again", lind, workable + "&tab=again", chromedp.Steps(click(".card .button.primary"), await(".row .button.primary"))},
 		{"view-film", lind, film, nil},
@@ -246,8 +249,11 @@ func allPages(d *desk) map[string][]string {
 	from := filepath.Base(results)
 	pdf, _ := lind.open(0, from)
 	picture, _ := lind.open(3, from)
+	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
+	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: d.archive.now()}}
+	scan, _ := lind.open(0, from)
 	return map[string][]string{
-		"m.lind": {"/", results, answer, pdf, picture, pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
+		"m.lind": {"/", results, answer, pdf, picture, scan, "/additions/add-1?condition=encrypted", pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
 			"/purposes/p-flooding22", "/add", "/additions", "/additions/add-1", "/additions/add-1?condition=failed", "/collections", "/terms", "/help",
 			"/nowhere", "/view/gone", "/item/" + string(d.archive.items[0].ID)},
 		"a.keller": {"/", "/people", "/collections"},

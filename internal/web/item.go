@@ -104,6 +104,8 @@ type sheet struct {
 	Number int
 	Text   []piece
 	Hits   int
+	Raw    string          // of a page that may be typed anew
+	Typed  candor.Retyping // the newest version that somebody typed; of page 0 if none
 }
 
 // view shows an opened item. Looking on is the same act.
@@ -132,6 +134,7 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	data.Boxes = boxesOf(recognised, words)
+	data.typed(recognised, text)
 	data.Tabs = s.tabsOf(&data)
 	switch data.Tab {
 	case "translation":
@@ -143,6 +146,23 @@ func (s *server) view(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	return s.show(w, v, http.StatusOK, "view", nameOf(it), data)
+}
+
+// typed tells of the sheets shown who typed them, and which may be typed anew:
+// pages on which text was recognised.
+func (d *viewPageData) typed(recognised map[int]candor.PageText, text string) {
+	raw := sheetsOf(text, d.View.Item.Pages)
+	for i := range d.Sheets {
+		s := &d.Sheets[i]
+		for _, r := range d.View.Item.Retyped {
+			if r.Page == s.Number {
+				s.Typed = r
+			}
+		}
+		if _, ok := recognised[s.Number]; ok && d.MayAnalyse && s.Number <= len(raw) && len(raw) == max(d.View.Item.Pages, 1) {
+			s.Raw = strings.TrimSpace(raw[s.Number-1])
+		}
+	}
 }
 
 // boxes are places on the picture of a page, in its pixels.

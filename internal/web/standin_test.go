@@ -51,6 +51,7 @@ type standIn struct {
 	broken  error // every use fails with it
 	acts    int   // searches and opens performed
 	last    archive.SearchRequest
+	typed   archive.RetypeRequest
 	again   archive.AnalyseRequest
 	saved   []archive.Saved
 	audit   *audits
@@ -689,6 +690,13 @@ func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.Analys
 		return archive.AnalyseResult{Items: out, Receipt: rec, Cost: archive.Cost{Items: int64(len(out)), Pages: 3}}, err
 	}
 	return archive.AnalyseResult{}, candor.Errorf(candor.Denied, "Refused: there is no such item in the collections of this purpose.")
+}
+
+func (s *standIn) Retype(ctx context.Context, who archive.Actor, r archive.RetypeRequest) (archive.AnalyseResult, error) {
+	s.mu.Lock()
+	s.typed = r
+	s.mu.Unlock()
+	return s.Analyse(ctx, who, archive.AnalyseRequest{Items: []candor.ItemID{r.Item}, Purpose: r.Purpose})
 }
 
 // Ask answers with the passages that a search finds; of a question that has

@@ -62,6 +62,7 @@ type Adding interface {
 type Reading interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
 	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
+	Retype(ctx context.Context, who archive.Actor, r archive.RetypeRequest) (archive.AnalyseResult, error)
 	Tools() archive.Tools
 	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)
 	SavedSearches(ctx context.Context, who archive.Actor) ([]archive.Saved, error)

@@ -137,6 +137,7 @@ func (s *server) routes() http.Handler {
 
 	mux.Handle("GET /item/{item}", s.signedIn(s.itemLink))
 	mux.Handle("POST /item/{item}/again", s.signedIn(s.readAgain))
+	mux.Handle("POST /item/{item}/retype", s.signedIn(s.retype))
 	mux.Handle("POST /open", s.signedIn(s.open))
 	mux.Handle("GET /view/{id}", s.signedIn(s.view))
 	mux.Handle("GET /view/{id}/page/{file}", s.signedIn(s.viewPage))

@@ -366,6 +366,24 @@ type Translation struct {
 	Text string `json:"text"`
 }
 
+// RetypeRequest puts what somebody reads on a page in place of what was recognised.
+type RetypeRequest struct {
+	Purpose candor.PurposeID `json:"purpose"`
+	Page    int              `json:"page" doc:"from 1; a picture is page 1"`
+	Text    string           `json:"text" doc:"at most 256 kB; empty brings back what was recognised"`
+}
+
+// RetypedPages are all versions of pages that people typed, oldest first.
+type RetypedPages struct {
+	Pages []RetypedPage `json:"pages"`
+}
+
+// RetypedPage is one of them.
+type RetypedPage struct {
+	candor.Retyping
+	Text string `json:"text"`
+}
+
 // ExportRequest asks for the originals of items as one zip.
 type ExportRequest struct {
 	Purpose candor.PurposeID `json:"purpose"`
