@@ -12,7 +12,7 @@ import (
 
 // scans are PDF files of two pages that are pictures, on which a recogniser
 // reads a letter wrong.
-type scans struct{ lines }
+type scans struct{}
 
 func (scans) Extract(context.Context, candor.Source, candor.Sink) (candor.Reading, error) {
 	return candor.Reading{Type: "application/pdf", Condition: candor.Done, Pictures: []int{1, 2}, Extraction: candor.Extraction{Pages: 2}}, nil
