@@ -202,6 +202,7 @@ type Collection struct {
 	Title   string    `json:"title"`
 	Secret  []byte    `json:"secret"` // 32 bytes; keys its item IDs; sealed at rest, never shown
 	Created time.Time `json:"created"`
+	OCR     string    `json:"ocr,omitempty"` // languages that its pictures are read in unless an addition says others, or off; "" is the archive's choice
 }
 
 // PurposeStatus is the state of a purpose.

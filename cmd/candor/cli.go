@@ -273,6 +273,15 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
+func twoArgs(first, second string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return candor.Errorf(candor.Invalid, "Give one %s and %s: `%s`.", first, second, cmd.UseLine())
+		}
+		return nil
+	}
+}
+
 func someArgs(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -49,6 +49,7 @@ var apiDoors = map[string]struct {
 	"GET /people":                    {200, "", "who may act: names and roles"},
 	"POST /people":                   {200, `{"id":"new","name":"New","roles":["contributor"],"password":"long-enough-1"}`, "recorded as change-terms"},
 	"GET /collections":               {200, "", "names of collections, and counts"},
+	"POST /collections/{name}/ocr":   {200, `{"ocr":"off"}`, "recorded as change-terms"},
 	"POST /collections":              {200, `{"name":"another","title":"Another"}`, "recorded as change-terms"},
 	"GET /terms":                     {200, "", "the terms are public"},
 	"GET /reasons":                   {200, "", "the reasons are public"},
@@ -179,6 +180,7 @@ var commandDoors = map[string]struct {
 	"candor audit sample":       {"--n 3", exitRefused, ""},
 	"candor check":              {"", exitDone, ""},
 	"candor collection add":     {"fourth", exitDone, ""},
+	"candor collection ocr":     {"main off", exitDone, ""},
 	"candor collection list":    {"", exitDone, ""},
 	"candor custodian consent":  {"", 0, "the custodian's own host"},
 	"candor custodian init":     {"", 0, "the custodian's own host"},
@@ -320,7 +322,7 @@ func (b *building) use(ctx context.Context, dir string) {
 	local := filepath.Join(dir, "letter.txt")
 	noError(t, os.WriteFile(local, []byte("a letter"), 0o600))
 	b.fill = strings.NewReplacer("{item}", string(res.Hits[0].Item.ID), "{purpose}", string(p.ID), "{view}", view.ID, "{addition}", addition.ID,
-		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3", "{search}", kept.ID)
+		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3", "{search}", kept.ID, "{name}", "main")
 }
 
 func noError(t testing.TB, err error) {

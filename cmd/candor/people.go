@@ -104,10 +104,10 @@ func rolesOf(p candor.Person) string {
 
 func (c *cli) collectionCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "collection", Short: "Add and list collections", Args: noArgs,
+		Use: "collection", Short: "Add, set and list collections", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.collectionAdd(), c.collectionList())
+	cmd.AddCommand(c.collectionAdd(), c.collectionOCR(), c.collectionList())
 	return cmd
 }
 
@@ -134,6 +134,33 @@ func (c *cli) collectionAdd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&in.Title, "title", "", "`title` for people (default: the name)")
 	return cmd
+}
+
+func (c *cli) collectionOCR() *cobra.Command {
+	return &cobra.Command{
+		Use: "ocr NAME LANGUAGES", Short: "Choose the languages that a collection's pictures are read in (administrator)",
+		Long: `Choose in which languages words are read off the pictures of a collection, by
+tesseract's names, joined by +; or off; or auto, which leaves it to the archive (English
+and two more that are installed). An addition or an analysis can say others. What was
+read stays; candor analyse reads it again.`,
+		Args:    twoArgs("name of a collection", "languages"),
+		Example: example("candor collection ocr minutes deu+eng --as admin", "candor collection ocr minutes auto --as admin"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := wire.CollectionOCR{OCR: args[1]}
+			if in.OCR == "auto" {
+				in.OCR = ""
+			}
+			return c.with(cmd.Context(), func(conn *connection) error {
+				done, err := conn.SetOCR(cmd.Context(), args[0], in)
+				if err != nil {
+					return err
+				}
+				return c.print(recorded{args[0], done.Receipt.Receipt}, func(w io.Writer) {
+					fmt.Fprintf(w, "Pictures of %s are read so from now on. Recorded as number %d of the log.\n", args[0], done.Index)
+				})
+			})
+		},
+	}
 }
 
 func (c *cli) collectionList() *cobra.Command {

@@ -42,6 +42,7 @@ type collections interface {
 	Placing(ctx context.Context) (archive.Placing, error)
 	Collections(ctx context.Context, who archive.Actor) ([]archive.CollectionInfo, error)
 	AddCollection(ctx context.Context, who archive.Actor, name, title string) (archive.Receipted, error)
+	SetOCR(ctx context.Context, who archive.Actor, name, ocr string) (archive.Receipted, error)
 }
 
 type terms interface {

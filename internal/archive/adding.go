@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -78,7 +79,7 @@ func (a *Archive) BeginAddition(ctx context.Context, who Actor, n NewAddition) (
 	}
 	figure := candor.Addition{
 		ID: id, Collection: n.Collection, By: who.Person.ID, Source: n.Source, Started: a.now(),
-		Expected: n.Expected, OCR: n.OCR, Conditions: make(map[candor.Condition]int64),
+		Expected: n.Expected, OCR: cmp.Or(n.OCR, c.OCR), Conditions: make(map[candor.Condition]int64),
 	}
 	if err := a.cfg.Catalog.PutAddition(ctx, figure, nil); err != nil {
 		return figure, err

@@ -253,7 +253,7 @@ func (r *readings) familyOf(it candor.Item) (*family, error) {
 	}
 	figure := candor.Addition{
 		ID: id, Collection: it.Collection, By: r.who.Person.ID, Source: "inside what was read again", Started: a.now(),
-		OCR: r.request.OCR, Conditions: make(map[candor.Condition]int64),
+		OCR: cmp.Or(r.request.OCR, c.OCR), Conditions: make(map[candor.Condition]int64),
 	}
 	r.intakes[it.Collection] = &intake{archive: a, who: r.who, collection: c, figure: figure}
 	return &family{intake: r.intakes[it.Collection], password: r.request.Password, spent: r.meter}, nil

@@ -159,6 +159,7 @@ type CollectionInfo struct {
 	Title   string        `json:"title"`
 	Created time.Time     `json:"created"`
 	Totals  candor.Totals `json:"totals"`
+	OCR     string        `json:"ocr,omitempty"` // see candor.Collection
 }
 
 // PurposeRequest asks for a purpose. Zero Acts means search and open and

@@ -21,7 +21,7 @@ func (a *Archive) Collections(_ context.Context, _ Actor) ([]CollectionInfo, err
 	defer a.books.mu.RUnlock()
 	all := make([]CollectionInfo, 0, len(a.books.collections))
 	for _, c := range a.books.collections {
-		all = append(all, CollectionInfo{Name: c.Name, Title: c.Title, Created: c.Created, Totals: a.totals.of(c.Name)})
+		all = append(all, CollectionInfo{Name: c.Name, Title: c.Title, Created: c.Created, Totals: a.totals.of(c.Name), OCR: c.OCR})
 	}
 	slices.SortFunc(all, func(x, y CollectionInfo) int { return strings.Compare(x.Name, y.Name) })
 	return all, nil
@@ -38,6 +38,29 @@ func (a *Archive) AddCollection(ctx context.Context, who Actor, name, title stri
 	work := act{kind: candor.ActChangeTerms, who: who, details: a.details(who, Details{Subject: "collection " + name})}
 	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (result, error) {
 		return result{}, a.saveCollection(ctx, name, title)
+	})
+	return Receipted{Receipt: done.receipt}, err
+}
+
+// SetOCR chooses in which languages a collection's pictures are read, as of an
+// addition, where an addition or an analysis does not say others. "" leaves it to
+// the archive. What was read stays as it is.
+func (a *Archive) SetOCR(ctx context.Context, who Actor, name, ocr string) (Receipted, error) {
+	c, err := a.findCollection(name)
+	if err != nil {
+		return Receipted{}, err
+	}
+	if err := a.checkOCR(ocr); err != nil {
+		return Receipted{}, err
+	}
+	work := act{kind: candor.ActChangeTerms, who: who, details: a.details(who, Details{Subject: "collection " + name + ", languages of its pictures"})}
+	done, err := a.gate.pass(ctx, work, func(ctx context.Context) (result, error) {
+		c.OCR = ocr
+		if err := a.putDocument(ctx, kindCollection, name, c); err != nil {
+			return result{}, err
+		}
+		a.books.keepCollection(c)
+		return result{}, nil
 	})
 	return Receipted{Receipt: done.receipt}, err
 }

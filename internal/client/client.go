@@ -115,6 +115,11 @@ func (c *Client) Collections(ctx context.Context) (wire.Collections, error) {
 	return get[wire.Collections](ctx, c, "/collections", nil)
 }
 
+// SetOCR chooses the languages that a collection's pictures are read in.
+func (c *Client) SetOCR(ctx context.Context, name string, in wire.CollectionOCR) (wire.Done, error) {
+	return post[wire.Done](ctx, c, "/collections/"+url.PathEscape(name)+"/ocr", in)
+}
+
 // AddCollection adds a collection.
 func (c *Client) AddCollection(ctx context.Context, in wire.NewCollection) (wire.Done, error) {
 	return post[wire.Done](ctx, c, "/collections", in)

@@ -94,6 +94,12 @@ type Collection struct {
 	Title   string        `json:"title"`
 	Created time.Time     `json:"created"`
 	Totals  candor.Totals `json:"totals"`
+	OCR     string        `json:"ocr,omitempty" doc:"languages that its pictures are read in unless an addition says others, or off; absent is the server's choice"`
+}
+
+// CollectionOCR chooses the languages that a collection's pictures are read in.
+type CollectionOCR struct {
+	OCR string `json:"ocr" doc:"such as deu+eng, or off; empty is the server's choice"`
 }
 
 // Collections lists the collections that the person may know of.
