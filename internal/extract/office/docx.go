@@ -1,10 +1,13 @@
 package office
 
 import (
+	"path"
+	"slices"
 	"sort"
 	"strings"
 
 	"candor"
+	"candor/internal/extract/name"
 	"candor/internal/extract/plain"
 )
 
@@ -32,7 +35,32 @@ func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	if reading.Language == "" {
 		reading.Language = plain.Language(w.Sample())
 	}
+	if err := p.chunks(&reading, sink); err != nil {
+		return reading, err
+	}
 	return reading, p.embedded(&reading, sink, "word/embeddings/", "word/media/")
+}
+
+// chunks hands on the documents of other formats that stand in this one as they
+// came (ECMA-376 part 1, 11.3.1), beside its own XML.
+func (p *pack) chunks(r *candor.Reading, sink candor.Sink) error {
+	for _, f := range p.order {
+		base, ok := strings.CutPrefix(f.Name, "word/")
+		if !ok || strings.Contains(base, "/") || !slices.Contains([]string{".htm", ".html", ".xhtml", ".mht", ".mhtml", ".rtf", ".txt", ".docx"}, strings.ToLower(path.Ext(base))) {
+			continue
+		}
+		m, err := f.Open()
+		if err != nil {
+			r.Lack("a document inside it could not be read")
+			continue
+		}
+		err = sink.Part(candor.Place{Path: name.Base(base)}, m)
+		_ = m.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wordExtras lists the members that hold text beside the body, in a fixed order.

@@ -263,3 +263,31 @@ func TestAsides(t *testing.T) {
 		t.Errorf("too much: %q", text)
 	}
 }
+
+// TestEastAsianRTF reads characters of two bytes, by the document's code page and by
+// that of a font, which a group gives back at its end.
+func TestEastAsianRTF(t *testing.T) {
+	for in, want := range map[string]string{
+		`{\rtf1\ansi\ansicpg932 \'8d\'60\'83A.}`: "港ア.", // the second byte may be a letter
+		`{\rtf1\ansi{\fonttbl{\f0\fcharset0 A;}{\f1\fcharset128 B;}{\f2\fcharset204 C;}}\f0 caf\'e9 {\f1 \'8d\'60} \'e9{\f2 \'c4}}`: "café 港 éД",
+		`{\rtf1\ansi\ansicpg936 \'b8\'db}`:     "港",
+		`{\rtf1\ansi\ansicpg932 \'8d}`:         "",
+		`{\rtf1\ansi\ansicpg99999 caf\'e9}`:    "café",
+		`{\rtf1\ansi{\fonttbl{\f1\fcharset128`: "",
+	} {
+		var g gathered
+		if _, err := RTF(source([]byte(in)), "text/rtf", &g); err != nil || strings.TrimSpace(g.String()) != want {
+			t.Errorf("%s: %q, %v; want %q", in, g.String(), err, want)
+		}
+	}
+}
+
+// TestAltChunks: documents of other formats inside a document become parts.
+func TestAltChunks(t *testing.T) {
+	var p parted
+	data := fixture.DOCX("A letter", "Words.")
+	data = fixture.WithMember(data, fixture.Member{Name: "word/afchunk.html", Body: "<p>chunk"})
+	if _, err := DOCX(source(data), "", &p); err != nil || len(p.names) != 2 || p.names[0] != "afchunk.html" || p.data[0] != "<p>chunk" {
+		t.Errorf("%q, %q, %v", p.names, p.data, err)
+	}
+}

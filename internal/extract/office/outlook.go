@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
@@ -36,6 +37,9 @@ const (
 	msgData       = "3701"
 	msgFile       = "3707"
 	msgFileShort  = "3704"
+
+	msgCodepage     = 0x3FFD0003
+	msgInternetPage = 0x3FDE0003
 
 	msgSent      = 0x0039
 	msgDelivered = 0x0E06
@@ -76,8 +80,27 @@ func (m *outlook) property(id string) string {
 	if err != nil || b == nil {
 		return ""
 	}
-	text, _ := charmap.Windows1252.NewDecoder().Bytes(b)
+	text, _ := m.c.narrow().NewDecoder().Bytes(b)
 	return strings.TrimRight(string(text), "\x00")
+}
+
+// narrow is the encoding of a message's properties that are not in UTF-16: its
+// code page, or that of the mail it came by.
+func (c *compound) narrow() encoding.Encoding {
+	b, err := c.read("__properties_version1.0")
+	if err != nil {
+		return charmap.Windows1252
+	}
+	found := map[uint32]int{}
+	for at := 32; at+16 <= len(b); at += 16 {
+		found[binary.LittleEndian.Uint32(b[at:])] = int(binary.LittleEndian.Uint32(b[at+8:]))
+	}
+	for _, tag := range []uint32{msgCodepage, msgInternetPage} {
+		if e, _ := plain.CodePage(found[tag]); e != nil {
+			return e
+		}
+	}
+	return charmap.Windows1252
 }
 
 // body is the text of the message, out of HTML or RTF if there is no other.

@@ -7,19 +7,26 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 
 	"candor"
 	"candor/internal/extract/plain"
 )
 
-const maxGroups = 10_000 // nested RTF groups
+const (
+	maxGroups = 10_000 // nested RTF groups
+	maxFonts  = 10_000
+)
 
 // RTF reads Rich Text Format 1.9: its text and its title. The error is the sink's.
 func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	w := plain.NewWriter(sink)
-	p := rtf{r: bufio.NewReaderSize(io.NewSectionReader(src, 0, src.Size), 64<<10), w: w, state: rtfState{uc: 1}}
+	p := rtf{r: bufio.NewReaderSize(io.NewSectionReader(src, 0, src.Size), 64<<10), w: w, state: rtfState{uc: 1}, fonts: map[int]encoding.Encoding{}}
 	p.codepage(1252)
 	whole := p.read()
 	if err := w.Close(); err != nil {
@@ -39,7 +46,9 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 
 // rtfState is what a group inherits and its end restores.
 type rtfState struct {
-	skip bool             // a destination that is not text
+	skip bool // a destination that is not text
+	font bool // the table of fonts
+	code encoding.Encoding
 	into *strings.Builder // a destination that is kept apart: title, author
 	uc   int              // characters to skip after \u
 }
@@ -49,8 +58,11 @@ type rtf struct {
 	w      *plain.Writer
 	state  rtfState
 	stack  []rtfState
-	code   encoding.Encoding
-	skipN  int // characters still to skip after \u
+	base   encoding.Encoding         // of the document
+	fonts  map[int]encoding.Encoding // of those that have one of their own
+	named  int                       // the font of which the table speaks
+	lead   byte                      // the first byte of a character of two
+	skipN  int                       // characters still to skip after \u
 	high   rune
 	title  strings.Builder
 	author strings.Builder
@@ -106,20 +118,61 @@ func (p *rtf) char(c byte) {
 		p.skipN--
 		return
 	}
-	if c < 0x80 {
+	bytes := []byte{c}
+	switch {
+	case p.lead != 0:
+		bytes, p.lead = []byte{p.lead, c}, 0
+	case c < 0x80:
 		p.put(string(rune(c)))
 		return
+	case isLead(p.state.code, c):
+		p.lead = c
+		return
 	}
-	s, _ := p.code.NewDecoder().String(string([]byte{c}))
+	s, _ := p.state.code.NewDecoder().String(string(bytes))
 	p.put(s)
 }
 
-func (p *rtf) codepage(n int) {
-	e, err := htmlindex.Get("windows-" + strconv.Itoa(n))
-	if err != nil {
-		e, _ = htmlindex.Get("windows-1252")
+// isLead reports whether a byte begins a character of two, in the encodings of
+// East Asia.
+func isLead(e encoding.Encoding, c byte) bool {
+	switch e {
+	case japanese.ShiftJIS:
+		return c >= 0x81 && c <= 0x9f || c >= 0xe0 && c <= 0xfc
+	case simplifiedchinese.GBK, korean.EUCKR, traditionalchinese.Big5:
+		return c >= 0x81 && c <= 0xfe
 	}
-	p.code = e
+	return false
+}
+
+func (p *rtf) codepage(n int) {
+	p.base = codePage(n)
+	p.state.code = p.base
+}
+
+// codePage is an encoding by its number; Western for one that is not known.
+func codePage(n int) encoding.Encoding {
+	if e, _ := plain.CodePage(n); e != nil {
+		return e
+	}
+	return charmap.Windows1252
+}
+
+// charsets are the code pages of fonts by \fcharset. A font of any other has the
+// document's.
+var charsets = map[int]int{128: 932, 129: 949, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255, 178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250}
+
+// choose takes what a font says of its characters, in the table of fonts and in
+// the text.
+func (p *rtf) choose(n int) {
+	if p.state.font {
+		p.named = n
+		return
+	}
+	p.state.code = p.base
+	if e, ok := p.fonts[n]; ok {
+		p.state.code = e
+	}
 }
 
 // control reads a control word or symbol; the backslash was read.
@@ -196,6 +249,14 @@ func (p *rtf) word(word string, n int, has bool) {
 		p.put("•")
 	case "ansicpg":
 		p.codepage(n)
+	case "f":
+		if has {
+			p.choose(n)
+		}
+	case "fcharset":
+		if page, ok := charsets[n]; ok && p.state.font && len(p.fonts) < maxFonts {
+			p.fonts[p.named] = codePage(page)
+		}
 	case "uc":
 		p.state.uc = min(max(n, 0), 100)
 	case "u":
@@ -209,7 +270,7 @@ func (p *rtf) word(word string, n int, has bool) {
 	case "author":
 		p.state.into = &p.author
 	case "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore", "listtable", "rsidtbl", "generator", "xmlnstbl", "fldinst":
-		p.state.skip = word != "info"
+		p.state.skip, p.state.font = word != "info", word == "fonttbl"
 		if word == "info" {
 			p.state.into = new(strings.Builder)
 		}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -199,4 +200,24 @@ func eightBit(head []byte) (encoding.Encoding, string) {
 		return charmap.KOI8R, "koi8-r"
 	}
 	return charmap.Windows1251, "windows-1251"
+}
+
+// codePages are the numbers of Windows for encodings that have another name.
+var codePages = map[int]string{932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: "big5", 866: "ibm866", 20866: "koi8-r", 21866: "koi8-u",
+	28591: "iso-8859-1", 28592: "iso-8859-2", 28595: "iso-8859-5", 28597: "iso-8859-7", 50220: "iso-2022-jp", 51932: "euc-jp", 54936: "gb18030",
+	65001: "utf-8", 874: "windows-874", 1250: "windows-1250", 1251: "windows-1251", 1252: "windows-1252", 1253: "windows-1253", 1254: "windows-1254",
+	1255: "windows-1255", 1256: "windows-1256", 1257: "windows-1257", 1258: "windows-1258"}
+
+// CodePage is an encoding by its number at Microsoft's, with its name on the web;
+// nil for one that is not known.
+func CodePage(n int) (encoding.Encoding, string) {
+	name, ok := codePages[n]
+	if !ok {
+		return nil, ""
+	}
+	enc, err := htmlindex.Get(name)
+	if err != nil {
+		return nil, ""
+	}
+	return enc, name
 }

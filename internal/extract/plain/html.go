@@ -57,8 +57,12 @@ func StripMessage(r io.Reader, w *Writer) (candor.Extraction, error) {
 
 func strip(r io.Reader, w *Writer, quoting bool) (candor.Extraction, error) {
 	s := stripper{z: html.NewTokenizer(r), w: w, start: true, quoting: quoting}
+	return s.read()
+}
+
+func (s *stripper) read() (candor.Extraction, error) {
 	s.z.SetMaxBuf(maxTag)
-	for w.Err() == nil {
+	for s.w.Err() == nil {
 		switch s.z.Next() {
 		case html.ErrorToken:
 			s.finish()
@@ -92,7 +96,10 @@ type stripper struct {
 
 	quoting bool // mark what stands in quotations
 	quotes  int  // that are open
+	depth   int  // frames around this page
 }
+
+const deepestFrame = 4
 
 const mostQuotes = 20 // marks before a line
 
@@ -165,6 +172,10 @@ func (s *stripper) startTag() {
 			s.in++
 		}
 		return
+	case tag == atom.Iframe && attrs:
+		s.frame(attrs)
+		s.skip, s.in = tag, 1
+		return
 	case hidden(tag):
 		s.skip, s.in = tag, 1
 		return
@@ -185,6 +196,20 @@ func (s *stripper) startTag() {
 		s.quotes++
 	case atom.Html, atom.Meta, atom.Img:
 		s.attributes(tag, attrs)
+	}
+}
+
+// frame writes a page that stands whole in the tag of a frame.
+func (s *stripper) frame(more bool) {
+	for more {
+		var k, v []byte
+		k, v, more = s.z.TagAttr()
+		if string(k) != "srcdoc" || s.depth >= deepestFrame {
+			continue
+		}
+		s.breakLine()
+		inner := stripper{z: html.NewTokenizer(bytes.NewReader(bytes.Clone(v))), w: s.w, start: true, quoting: s.quoting, depth: s.depth + 1}
+		_, _ = inner.read()
 	}
 }
 

@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"errors"
+	"html"
 	"io"
 	"strings"
 	"testing"
@@ -165,5 +166,24 @@ func TestStatedEncodings(t *testing.T) {
 		if err != nil || !strings.HasSuffix(string(got), c.want) {
 			t.Errorf("%s, as %s: %q, %v", name, encoding, got, err)
 		}
+	}
+}
+
+// TestFrames reads a page that stands whole in a frame's tag, some deep.
+func TestFrames(t *testing.T) {
+	page := "deepest"
+	for range 2 * deepestFrame {
+		page = `<p>page<iframe srcdoc="` + html.EscapeString(page) + `">not shown</iframe>`
+	}
+	text := &gathered{t: t}
+	w := NewWriter(text)
+	if _, err := StripHTML(strings.NewReader("<p>outer<iframe srcdoc='<p>inner &amp;lt;'></iframe>after"+page), w); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := text.String(); !strings.HasPrefix(got, "outer\ninner <\nafter\npage\n") || strings.Contains(got, "not shown") || strings.Contains(got, "deepest") {
+		t.Errorf("%q", got)
 	}
 }

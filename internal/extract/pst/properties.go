@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
+
+	"candor/internal/extract/plain"
 )
 
 // Types of properties ([MS-OXCDATA] 2.11.1).
@@ -188,19 +189,11 @@ func (o *object) time(id uint16) time.Time {
 	return time.Time{}
 }
 
-// codePages are the numbers of Windows for encodings that have another name.
-var codePages = map[int]string{932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: "big5", 866: "ibm866", 20866: "koi8-r", 21866: "koi8-u",
-	28591: "iso-8859-1", 28592: "iso-8859-2", 28595: "iso-8859-5", 28597: "iso-8859-7", 50220: "iso-2022-jp", 51932: "euc-jp", 54936: "gb18030",
-	65001: "utf-8", 874: "windows-874", 1250: "windows-1250", 1251: "windows-1251", 1253: "windows-1253", 1254: "windows-1254",
-	1255: "windows-1255", 1256: "windows-1256", 1257: "windows-1257", 1258: "windows-1258"}
-
 // encoding is how text of 8 bits is encoded in an object.
 func (o *object) encoding() (encoding.Encoding, string) {
 	for _, id := range []uint16{internetCodePage, codePage} {
-		if name, ok := codePages[o.number(id)]; ok {
-			if enc, err := htmlindex.Get(name); err == nil {
-				return enc, name
-			}
+		if enc, name := plain.CodePage(int(o.number(id))); enc != nil {
+			return enc, name
 		}
 	}
 	return charmap.Windows1252, "windows-1252"
