@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -128,33 +127,17 @@ func (a *Archive) retypedPages(ctx context.Context, it candor.Item, keys map[can
 	return parseRetyped(data)
 }
 
-func parseRetyped(data []byte) (all []RetypedPage, err error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
-	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, candor.Wrap(err, candor.Verification, "What people typed of an item is damaged in the vault. Restore it from a backup.")
-	}
-	return all, nil
+func parseRetyped(data []byte) ([]RetypedPage, error) {
+	return parseLayer[RetypedPage](data, "What people typed of an item is damaged in the vault. Restore it from a backup.")
 }
 
 // keepRetyped seals all versions and names them on the item.
 func (a *Archive) keepRetyped(ctx context.Context, it *candor.Item, all []RetypedPage) error {
-	data, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	if err := a.sealUnder(ctx, candor.ItemKey(it.Collection, it.ID, candor.Retyped), data); err != nil {
-		return err
-	}
 	it.Retyped = make([]candor.Retyping, len(all))
 	for i, p := range all {
 		it.Retyped[i] = p.Retyping
 	}
-	if !slices.Contains(it.Renditions, candor.Retyped) {
-		it.Renditions = append(slices.Clone(it.Renditions), candor.Retyped)
-	}
-	return nil
+	return a.keepLayer(ctx, it, candor.Retyped, all)
 }
 
 // retyped is a text with the newest version of each page that was typed.

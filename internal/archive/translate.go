@@ -109,32 +109,43 @@ func (a *Archive) textsOf(ctx context.Context, it candor.Item, keys map[candor.K
 }
 
 func parseTranslations(sealed []byte) (all []Translation, err error) {
+	return parseLayer[Translation](sealed, "The translations of an item are damaged in the vault. Restore them from a backup, or translate it again.")
+}
+
+// parseLayer reads a layer of an item, of which damage is told so; nothing is
+// read of nothing.
+func parseLayer[T any](sealed []byte, damaged string) (all []T, err error) {
 	if len(sealed) == 0 {
 		return nil, nil
 	}
 	if err := json.Unmarshal(sealed, &all); err != nil {
-		return nil, candor.Wrap(err, candor.Verification, "The translations of an item are damaged in the vault. Restore them from a backup, or translate it again.")
+		return nil, candor.Wrap(err, candor.Verification, "%s", damaged)
 	}
 	return all, nil
 }
 
-// keepTranslations seals translations and names them on the item.
-func (a *Archive) keepTranslations(ctx context.Context, it *candor.Item, all []Translation) error {
+// keepLayer seals a layer with an item, and names it among its renditions.
+func (a *Archive) keepLayer(ctx context.Context, it *candor.Item, r candor.Rendition, all any) error {
 	data, err := json.Marshal(all)
 	if err != nil {
 		return err
 	}
-	if err := a.sealUnder(ctx, candor.ItemKey(it.Collection, it.ID, candor.Translations), data); err != nil {
+	if err := a.sealUnder(ctx, candor.ItemKey(it.Collection, it.ID, r), data); err != nil {
 		return err
 	}
+	if !slices.Contains(it.Renditions, r) {
+		it.Renditions = append(slices.Clone(it.Renditions), r)
+	}
+	return nil
+}
+
+// keepTranslations seals translations and names them on the item.
+func (a *Archive) keepTranslations(ctx context.Context, it *candor.Item, all []Translation) error {
 	it.Translated = make([]candor.Translated, len(all))
 	for i, t := range all {
 		it.Translated[i] = t.Translated
 	}
-	if !slices.Contains(it.Renditions, candor.Translations) {
-		it.Renditions = append(slices.Clone(it.Renditions), candor.Translations)
-	}
-	return nil
+	return a.keepLayer(ctx, it, candor.Translations, all)
 }
 
 // translated has a text translated piece by piece, page by page.
