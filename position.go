@@ -14,6 +14,16 @@ const PositionField = "gps:Position"
 // Position writes a place for PositionField.
 func Position(north, east float64) string { return fmt.Sprintf("%.5f,%.5f", north, east) }
 
+// AreasOf are the Areas of the place that some fields tell.
+func AreasOf(fields []Field) []string {
+	for _, f := range fields {
+		if f.Name == PositionField {
+			return Areas(f.Value)
+		}
+	}
+	return nil
+}
+
 // Areas returns the squares of the map that a place lies in, as the filter "areas"
 // knows them by their south-western corner: of one degree, "52,13", and of a
 // tenth, "52.5,13.4". A value that is no place lies in none.

@@ -73,19 +73,28 @@ func (a *Archive) BeginAddition(ctx context.Context, who Actor, n NewAddition) (
 	if err := a.mayAdd(who, n.Collection); err != nil {
 		return candor.Addition{}, err
 	}
-	id, err := a.newID("add-")
+	in, err := a.newIntake(who, c, n)
 	if err != nil {
 		return candor.Addition{}, err
 	}
-	figure := candor.Addition{
-		ID: id, Collection: n.Collection, By: who.Person.ID, Source: n.Source, Started: a.now(),
-		Expected: n.Expected, OCR: cmp.Or(n.OCR, c.OCR), Conditions: make(map[candor.Condition]int64),
+	if err := a.cfg.Catalog.PutAddition(ctx, in.figure, nil); err != nil {
+		return in.figure, err
 	}
-	if err := a.cfg.Catalog.PutAddition(ctx, figure, nil); err != nil {
-		return figure, err
-	}
-	a.intakes.put(&intake{archive: a, who: who, collection: c, figure: figure})
+	figure := in.snapshot()
+	a.intakes.put(in)
 	return figure, nil
+}
+
+// newIntake begins an account that nobody knows of yet.
+func (a *Archive) newIntake(who Actor, c candor.Collection, n NewAddition) (*intake, error) {
+	id, err := a.newID("add-")
+	if err != nil {
+		return nil, err
+	}
+	return &intake{archive: a, who: who, collection: c, figure: candor.Addition{
+		ID: id, Collection: c.Name, By: who.Person.ID, Source: n.Source, Started: a.now(),
+		Expected: n.Expected, OCR: cmp.Or(n.OCR, c.OCR), Conditions: make(map[candor.Condition]int64),
+	}}, nil
 }
 
 // mayAdd asks the terms before anything is recorded, so that somebody who may

@@ -230,32 +230,24 @@ func (r *readings) readAgain(ctx context.Context, id candor.ItemID, keys map[can
 func (a *Archive) toReadAgain(items []candor.Item) result {
 	res := a.originalsOutcome(items)
 	for _, it := range items {
-		if slices.Contains(it.Renditions, candor.Retyped) {
-			res.keys = append(res.keys, candor.ItemKey(it.Collection, it.ID, candor.Retyped))
-		}
+		res.keys = append(res.keys, keysOf(it, candor.Retyped)...)
 	}
 	return res
 }
 
 // familyOf is the family of an item that is read again, as of an addition.
 func (r *readings) familyOf(it candor.Item) (*family, error) {
-	a := r.archive
-	if in := r.intakes[it.Collection]; in != nil {
-		return &family{intake: in, password: r.request.Password, spent: r.meter}, nil
+	if r.intakes[it.Collection] == nil {
+		c, err := r.archive.findCollection(it.Collection)
+		if err != nil {
+			return nil, err
+		}
+		in, err := r.archive.newIntake(r.who, c, NewAddition{Source: "inside what was read again", OCR: r.request.OCR})
+		if err != nil {
+			return nil, err
+		}
+		r.intakes[it.Collection] = in
 	}
-	c, err := a.findCollection(it.Collection)
-	if err != nil {
-		return nil, err
-	}
-	id, err := a.newID("add-")
-	if err != nil {
-		return nil, err
-	}
-	figure := candor.Addition{
-		ID: id, Collection: it.Collection, By: r.who.Person.ID, Source: "inside what was read again", Started: a.now(),
-		OCR: cmp.Or(r.request.OCR, c.OCR), Conditions: make(map[candor.Condition]int64),
-	}
-	r.intakes[it.Collection] = &intake{archive: a, who: r.who, collection: c, figure: figure}
 	return &family{intake: r.intakes[it.Collection], password: r.request.Password, spent: r.meter}, nil
 }
 
@@ -271,7 +263,7 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, keys map[cand
 	}
 	defer c.Close()
 	src := candor.Source{Name: was.Name, Size: c.Size(), Password: fam.password, ReaderAt: c}
-	s := &rereading{sink: sink{family: fam, parent: found{taken: taken{id: was.ID}, path: a.pathOf(ctx, was), depth: a.depthOf(ctx, was)}}}
+	s := &rereading{sink: sink{family: fam, parent: found{taken: taken{id: was.ID}, path: a.pathOf(ctx, was), depth: len(a.containersOf(ctx, was))}}}
 	s.keep = a.mayAdd(fam.intake.who, was.Collection) == nil && (fam.password != "" || len(was.Parts) == 0)
 	reading, err := a.cfg.Extractor.Extract(ctx, src, s)
 	if err != nil {
@@ -299,18 +291,6 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, keys map[cand
 	}
 	fam.heads = map[candor.ItemID]candor.ItemID{now.ID: headOf(now)}
 	return Analysed{Item: now, Was: was.Condition}, a.replace(ctx, was, now, retyped(s.text.String(), typed), nil)
-}
-
-// depthOf is how deep an item stands in the file that was handed in.
-func (a *Archive) depthOf(ctx context.Context, it candor.Item) (depth int) {
-	for up := it.Places[0].Parent; up != "" && depth <= deepestPart; depth++ {
-		parent, err := a.cfg.Catalog.Item(ctx, up)
-		if err != nil || len(parent.Places) == 0 {
-			break
-		}
-		up = parent.Places[0].Parent
-	}
-	return depth
 }
 
 // keepParts makes items of the parts that wait, and says how many are new. It

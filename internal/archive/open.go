@@ -74,10 +74,15 @@ func (a *Archive) openable(ctx context.Context, work *act, id candor.ItemID) (ca
 }
 
 // itemKeys names the keys of all renditions of an item.
-func itemKeys(item candor.Item) []candor.KeyName {
-	names := make([]candor.KeyName, len(item.Renditions))
-	for i, r := range item.Renditions {
-		names[i] = candor.ItemKey(item.Collection, item.ID, r)
+func itemKeys(item candor.Item) []candor.KeyName { return keysOf(item, item.Renditions...) }
+
+// keysOf names the keys of those of some renditions that an item has.
+func keysOf(item candor.Item, wanted ...candor.Rendition) []candor.KeyName {
+	var names []candor.KeyName
+	for _, r := range wanted {
+		if slices.Contains(item.Renditions, r) {
+			names = append(names, candor.ItemKey(item.Collection, item.ID, r))
+		}
 	}
 	return names
 }

@@ -194,11 +194,7 @@ func (a *Archive) keepTried(ctx context.Context, tried *roaring.Bitmap) error {
 func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *roaring.Bitmap) (placed int64, err error) {
 	var names []candor.KeyName
 	for _, it := range items {
-		for _, r := range candor.Indexed() {
-			if slices.Contains(it.Renditions, r) {
-				names = append(names, candor.ItemKey(it.Collection, it.ID, r))
-			}
-		}
+		names = append(names, keysOf(it, candor.Indexed()...)...)
 	}
 	if len(names) == 0 {
 		return 0, nil
@@ -210,7 +206,7 @@ func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *ro
 	var docs []query.Document
 	var of []candor.Item
 	size := 0
-	for i, it := range items {
+	for _, it := range items {
 		text, translations, err := a.textsOf(ctx, it, keys)
 		if candor.CodeOf(err) == candor.NotFound {
 			continue // gone, or read again meanwhile, which has placed it
@@ -228,7 +224,7 @@ func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *ro
 			continue
 		}
 		docs, of, size = append(docs, doc), append(of, it), size+len(text)
-		if size > batchText || i == len(items)-1 {
+		if size > batchText {
 			n, err := a.putPlaced(ctx, docs, of)
 			if placed += n; err != nil {
 				return placed, err

@@ -172,11 +172,7 @@ func (r *rebuild) keepItems(ctx context.Context, manifests []candor.KeyName) err
 			return candor.Wrap(err, candor.Verification, "A manifest in the vault is damaged. Restore it from a backup.")
 		}
 		items = append(items, item)
-		for _, rendition := range candor.Indexed() {
-			if slices.Contains(item.Renditions, rendition) {
-				texts = append(texts, candor.ItemKey(item.Collection, item.ID, rendition))
-			}
-		}
+		texts = append(texts, keysOf(item, candor.Indexed()...)...)
 		r.notePlaces(item)
 	}
 	if err := r.archive.cfg.Catalog.PutItems(ctx, items); err != nil {
@@ -216,14 +212,24 @@ func (r *rebuild) index(ctx context.Context, items []candor.Item, texts []candor
 // pathOf walks up from a part to the file that was handed in.
 func (a *Archive) pathOf(ctx context.Context, it candor.Item) string {
 	p := it.Places[0].Path
-	for up, depth := it.Places[0].Parent, 0; up != "" && depth <= deepestPart; depth++ {
-		parent, err := a.cfg.Catalog.Item(ctx, up)
-		if err != nil || len(parent.Places) == 0 {
-			break // the container comes in a later batch, or is gone
-		}
-		p, up = parent.Places[0].Path+"/"+p, parent.Places[0].Parent
+	for _, container := range a.containersOf(ctx, it) {
+		p = container.Path + "/" + p
 	}
 	return p
+}
+
+// containersOf are the places of what an item was found in, the innermost first,
+// as far as the catalog has them: one may come in a later batch, or be gone.
+func (a *Archive) containersOf(ctx context.Context, it candor.Item) []candor.Place {
+	var out []candor.Place
+	for up := it.Places[0].Parent; up != "" && len(out) <= deepestPart; up = out[len(out)-1].Parent {
+		parent, err := a.cfg.Catalog.Item(ctx, up)
+		if err != nil || len(parent.Places) == 0 {
+			break
+		}
+		out = append(out, parent.Places[0])
+	}
+	return out
 }
 
 // notePlaces remembers which addition handed the item in, and where.

@@ -100,11 +100,7 @@ func (a *Archive) indexMissing(ctx context.Context, items []candor.Item) error {
 	items = slices.DeleteFunc(items, func(it candor.Item) bool { return held.Contains(it.Num) })
 	var texts []candor.KeyName
 	for _, it := range items {
-		for _, r := range candor.Indexed() {
-			if slices.Contains(it.Renditions, r) {
-				texts = append(texts, candor.ItemKey(it.Collection, it.ID, r))
-			}
-		}
+		texts = append(texts, keysOf(it, candor.Indexed()...)...)
 	}
 	r := &rebuild{archive: a, who: system}
 	return r.index(ctx, items, texts)

@@ -40,11 +40,7 @@ func (a *Archive) textsOutcome(items []candor.Item) result {
 	res := a.originalsOutcome(items)
 	res.bytes, res.keys = 0, nil
 	for _, it := range items {
-		for _, r := range candor.Indexed() {
-			if slices.Contains(it.Renditions, r) {
-				res.keys = append(res.keys, candor.ItemKey(it.Collection, it.ID, r))
-			}
-		}
+		res.keys = append(res.keys, keysOf(it, candor.Indexed()...)...)
 		res.bytes += it.TextSize
 	}
 	return res

@@ -19,8 +19,11 @@ var zipMark = []byte("PK\x03\x04")
 // agile or standard), with the source's password. Where there is nothing to open,
 // ok is false; where it does not open, the reading says why.
 func Unlock(src candor.Source) (opened candor.Source, reading candor.Reading, ok bool) {
+	if src.Password == "" {
+		return src, reading, false
+	}
 	c, err := openCompound(src)
-	if err != nil || c.streams["EncryptedPackage"] == nil || src.Password == "" {
+	if err != nil || c.streams["EncryptedPackage"] == nil {
 		return src, reading, false
 	}
 	reading = candor.Reading{Type: "application/x-ole-storage", Condition: candor.Encrypted, Reason: "it opens with another password than was given"}

@@ -5,13 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
 
 	"candor"
 	"candor/internal/extract/name"
@@ -132,9 +130,7 @@ func (t *tnef) attribute(id uint32, data []byte) {
 	switch id {
 	case tnefCodepage:
 		if len(data) >= 4 {
-			if e, err := htmlindex.Get("windows-" + strconv.Itoa(int(binary.LittleEndian.Uint32(data)))); err == nil {
-				t.code = e
-			}
+			t.code = codePage(int(binary.LittleEndian.Uint32(data)))
 		}
 	case tnefSubject:
 		t.subject = t.narrow(data)

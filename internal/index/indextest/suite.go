@@ -367,7 +367,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
 			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
 			query.FacetPersons: d.Named.People, query.FacetOrgs: d.Named.Organisations, query.FacetPlaces: d.Named.Places,
-			query.FacetDates: d.Named.Dates, query.FacetMoney: d.Named.Money, query.FacetURLs: d.Named.URLs, query.FacetIdentifiers: d.Named.Identifiers, query.FacetAreas: areasOf(d),
+			query.FacetDates: d.Named.Dates, query.FacetMoney: d.Named.Money, query.FacetURLs: d.Named.URLs, query.FacetIdentifiers: d.Named.Identifiers, query.FacetAreas: candor.AreasOf(d.Fields),
 		}
 		if !d.Date.IsZero() {
 			values[query.FacetYear] = []string{d.Date.Format("2006")}
@@ -414,15 +414,6 @@ func testPaging(t *testing.T, x Index) {
 			tiesByNum(t, q, whole.Hits)
 		}
 	}
-}
-
-func areasOf(d query.Document) (areas []string) {
-	for _, f := range d.Fields {
-		if f.Name == candor.PositionField {
-			areas = candor.Areas(f.Value)
-		}
-	}
-	return areas
 }
 
 func order(hits []query.Hit) []uint32 {

@@ -351,7 +351,7 @@ func facetValues(d *query.Document, facet string) []string {
 	case query.FacetIdentifiers:
 		return d.Named.Identifiers
 	case query.FacetAreas:
-		return areas(d.Fields)
+		return candor.AreasOf(d.Fields)
 	case query.FacetPersons:
 		return d.Named.People
 	case query.FacetOrgs:
@@ -363,16 +363,6 @@ func facetValues(d *query.Document, facet string) []string {
 	case query.FacetYear:
 		if !d.Date.IsZero() {
 			return []string{strconv.Itoa(d.Date.Year())}
-		}
-	}
-	return nil
-}
-
-// areas are the squares of the map that an item's position lies in.
-func areas(fields []candor.Field) []string {
-	for _, f := range fields {
-		if f.Name == candor.PositionField {
-			return candor.Areas(f.Value)
 		}
 	}
 	return nil
