@@ -19,6 +19,28 @@ func (d *door) auditRoutes() []route {
 	}
 }
 
+// lines is an answer of JSON lines. Until the first is written, an error can still
+// be told as one.
+type lines struct {
+	w     http.ResponseWriter
+	to    *json.Encoder
+	begun bool
+}
+
+func newLines(w http.ResponseWriter) *lines {
+	l := &lines{w: w, to: json.NewEncoder(w)}
+	l.to.SetEscapeHTML(false)
+	return l
+}
+
+func (l *lines) write(line any) error {
+	if !l.begun {
+		l.w.Header().Set("Content-Type", linesType)
+		l.begun = true
+	}
+	return l.to.Encode(line)
+}
+
 // auditRecords streams. The archive yields nothing before the audit's own
 // record is durable, so an error before the first line is a proper error; one
 // after it is told in the last line.
@@ -27,31 +49,22 @@ func (d *door) auditRecords(w http.ResponseWriter, r *http.Request, who archive.
 	if err != nil {
 		return err
 	}
-	lines := json.NewEncoder(w)
-	lines.SetEscapeHTML(false)
-	begun := false
-	write := func(line wire.AuditLine) error {
-		if !begun {
-			w.Header().Set("Content-Type", linesType)
-			begun = true
-		}
-		return lines.Encode(line)
-	}
+	lines := newLines(w)
 	proof, err := d.archive.Audit(r.Context(), who, decodeAudit(in), func(a archive.AuditRecord) error {
-		return write(wire.AuditLine{Record: encodeAudit(a)})
+		return lines.write(wire.AuditLine{Record: encodeAudit(a)})
 	})
 	switch {
-	case err != nil && !begun:
+	case err != nil && !lines.begun:
 		return err
 	case err != nil:
 		body := errorBody(err)
-		_ = write(wire.AuditLine{Error: &body})
+		_ = lines.write(wire.AuditLine{Error: &body})
 	default:
 		out := encodeReceipt(proof)
-		if !begun {
+		if !lines.begun {
 			setReceipt(w.Header(), proof.Index)
 		}
-		_ = write(wire.AuditLine{Done: &out})
+		_ = lines.write(wire.AuditLine{Done: &out})
 	}
 	return nil
 }

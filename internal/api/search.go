@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"reflect"
 	"time"
@@ -49,15 +48,9 @@ func (d *door) askAloud(w http.ResponseWriter, r *http.Request, who archive.Acto
 	if err != nil {
 		return err
 	}
-	lines := json.NewEncoder(w)
-	lines.SetEscapeHTML(false)
-	begun := false
+	lines := newLines(w)
 	write := func(line wire.AnswerLine) {
-		if !begun {
-			w.Header().Set("Content-Type", linesType)
-			begun = true
-		}
-		_ = lines.Encode(line)
+		_ = lines.write(line)
 		_ = http.NewResponseController(w).Flush()
 	}
 	res, err := d.archive.Ask(r.Context(), who, archive.AskRequest(in), archive.Telling{
@@ -65,7 +58,7 @@ func (d *door) askAloud(w http.ResponseWriter, r *http.Request, who archive.Acto
 		Sentence: func(s archive.Sentence) { said := wire.Sentence(s); write(wire.AnswerLine{Sentence: &said}) },
 	})
 	switch {
-	case err != nil && !begun:
+	case err != nil && !lines.begun:
 		return err
 	case err != nil:
 		body := errorBody(err)

@@ -106,6 +106,12 @@ type Meaning struct {
 	Passages []Passage
 }
 
+// A vector has a multiple of DimStep numbers, of at most MostDims.
+const (
+	DimStep  = 64
+	MostDims = 8192
+)
+
 // Passage is a piece of a document's text with its place.
 type Passage struct {
 	Start, End int       // bytes of Text; on one page

@@ -17,8 +17,6 @@ import (
 const (
 	batch     = 64       // passages a request
 	mostReply = 64 << 20 // bytes: 64 vectors of 8,192 numbers in decimal, with room
-	longest   = 8192     // numbers of a vector
-	wholeDims = 64       // the index keeps vectors in multiples of it
 
 	// pause is how long a model that could not be asked is left alone, so that
 	// adding a million items does not wait for it a million times.
@@ -135,7 +133,7 @@ func (e *Endpoint) nonsense() error {
 // whole makes a vector of length 1 and of a multiple of 64 numbers; zeros change
 // no likeness. False for what points nowhere.
 func whole(v []float32) ([]float32, bool) {
-	if len(v) == 0 || len(v) > longest {
+	if len(v) == 0 || len(v) > query.MostDims {
 		return nil, false
 	}
 	square := 0.0
@@ -145,7 +143,7 @@ func whole(v []float32) ([]float32, bool) {
 	if square == 0 || math.IsNaN(square) || math.IsInf(square, 0) {
 		return nil, false
 	}
-	out := make([]float32, (len(v)+wholeDims-1)/wholeDims*wholeDims)
+	out := make([]float32, (len(v)+query.DimStep-1)/query.DimStep*query.DimStep)
 	scale := 1 / math.Sqrt(square)
 	for i, f := range v {
 		out[i] = float32(float64(f) * scale)

@@ -11,6 +11,7 @@ import (
 
 	"candor"
 	"candor/internal/analyze/endpoint"
+	"candor/internal/query"
 )
 
 // placing is a model of three numbers: how often a text says tide, choir and tax.
@@ -93,7 +94,7 @@ func TestRepliesThatAreNoPlaces(t *testing.T) {
 		`{"data":[{"index":0,"embedding":[1e39]}]}`:                                   candor.Verification,
 		`{"data":[{"index":0,"embedding":["a"]}]}`:                                    candor.Verification,
 		`{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`:          candor.Verification,
-		`{"data":[{"index":0,"embedding":[` + strings.Repeat("1,", longest) + `1]}]}`: candor.Verification,
+		`{"data":[{"index":0,"embedding":[` + strings.Repeat("1,", query.MostDims) + `1]}]}`: candor.Verification,
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, reply) }))
 		if v, err := at(t, s.URL).Query(t.Context(), "tide"); candor.CodeOf(err) != want || v != nil {

@@ -20,8 +20,6 @@ const (
 	sectionVectors    = "vectors"    // for each passage 4 bytes scale, a byte a number
 
 	scaleSize = 4
-	// mostDims bounds the length of vectors. They are whole words of signatures long.
-	mostDims = 8192
 )
 
 // passages tells which passages the documents of a segment have.
@@ -65,7 +63,7 @@ func (c *passageColumns) write(w *segmentWriter) {
 
 func readPassages(b []byte, docs uint32) (*passages, error) {
 	d := decoder{b: b}
-	p := &passages{model: string(d.bytes()), dims: int(min(d.uvarint(), mostDims+1))}
+	p := &passages{model: string(d.bytes()), dims: int(min(d.uvarint(), query.MostDims+1))}
 	if d.err != nil || !fitDims(p.dims) {
 		return nil, errFormat
 	}
@@ -90,7 +88,7 @@ func readPassages(b []byte, docs uint32) (*passages, error) {
 	return p, nil
 }
 
-func fitDims(n int) bool { return n > 0 && n <= mostDims && n%64 == 0 }
+func fitDims(n int) bool { return n > 0 && n <= query.MostDims && n%query.DimStep == 0 }
 
 // passageBuilder collects passages with their vectors.
 type passageBuilder struct {
@@ -140,7 +138,7 @@ func oneSpace(docs []query.Document) error {
 			case d.Meaning.Model == "" || d.Meaning.Model != model || len(p.Vector) != dims:
 				return candor.Errorf(candor.Invalid, "Documents that are put together are embedded by one named model.")
 			case !fitDims(len(p.Vector)):
-				return candor.Errorf(candor.Invalid, "A vector has %d numbers; it must be a multiple of 64, of at most %d.", len(p.Vector), mostDims)
+				return candor.Errorf(candor.Invalid, "A vector has %d numbers; it must be a multiple of 64, of at most %d.", len(p.Vector), query.MostDims)
 			case p.Start < 0 || p.End < p.Start || p.End > len(d.Text):
 				return candor.Errorf(candor.Invalid, "A passage of item %s is outside of its text.", d.Item)
 			}
