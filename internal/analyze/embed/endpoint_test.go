@@ -88,12 +88,12 @@ func TestRepliesThatAreNoPlaces(t *testing.T) {
 		`{}`:                                    candor.Verification,
 		`{"data":[]}`:                           candor.Verification,
 		`{"data":[{"index":0,"embedding":[]}]}`: candor.Verification,
-		`{"data":[{"index":0,"embedding":[0,0]}]}`:                                    candor.Verification,
-		`{"data":[{"index":1,"embedding":[1]}]}`:                                      candor.Verification,
-		`{"data":[{"index":-1,"embedding":[1]}]}`:                                     candor.Verification,
-		`{"data":[{"index":0,"embedding":[1e39]}]}`:                                   candor.Verification,
-		`{"data":[{"index":0,"embedding":["a"]}]}`:                                    candor.Verification,
-		`{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`:          candor.Verification,
+		`{"data":[{"index":0,"embedding":[0,0]}]}`:                                           candor.Verification,
+		`{"data":[{"index":1,"embedding":[1]}]}`:                                             candor.Verification,
+		`{"data":[{"index":-1,"embedding":[1]}]}`:                                            candor.Verification,
+		`{"data":[{"index":0,"embedding":[1e39]}]}`:                                          candor.Verification,
+		`{"data":[{"index":0,"embedding":["a"]}]}`:                                           candor.Verification,
+		`{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`:                 candor.Verification,
 		`{"data":[{"index":0,"embedding":[` + strings.Repeat("1,", query.MostDims) + `1]}]}`: candor.Verification,
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, reply) }))
