@@ -41,6 +41,12 @@ func (m *meter) add(c Cost) {
 // not been opened yet is not known before.
 func (a *Archive) costOf(items []candor.Item, r AnalyseRequest, model string) Cost {
 	c := Cost{Items: int64(len(items)), Model: model}
+	wish := r.OCR
+	if wish == "" && len(items) > 0 { // all are of one collection, which may have its own
+		if collection, ok := a.books.collection(items[0].Collection); ok {
+			wish = collection.OCR
+		}
+	}
 	for _, it := range items {
 		switch {
 		case r.Translate != "":
@@ -53,7 +59,7 @@ func (a *Archive) costOf(items []candor.Item, r AnalyseRequest, model string) Co
 			if a.listensBy() != "" {
 				c.Sound += lengthOf(it)
 			}
-		case len(a.languages(r.OCR)) > 0:
+		case len(a.languages(wish)) > 0:
 			c.Pages += pagesToRead(it)
 		}
 	}

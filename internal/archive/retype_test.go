@@ -111,3 +111,21 @@ func TestOnlyRecognisedTextIsRetyped(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestEstimateGoesByTheCollection: where a collection's pictures are not read,
+// reading its items again reads none.
+func TestEstimateGoesByTheCollection(t *testing.T) {
+	h := scanHouse(t)
+	h.add([2]string{"scan.pdf", "x"})
+	p := h.purposeTo(candor.ActSearch, candor.ActOpen, candor.ActAnalyse)
+	res, err := h.find(p, "harb0ur")
+	must(t, err)
+	ask := archive.AnalyseRequest{Items: []candor.ItemID{res.Hits[0].Item.ID}, Purpose: p, Estimate: true}
+	for ocr, pages := range map[string]int64{"": 2, "off": 0, "eng": 2} {
+		_, err := h.SetOCR(bg, h.admin, "main", ocr)
+		must(t, err)
+		if out, err := h.Analyse(bg, h.reader, ask); err != nil || out.Cost.Pages != pages {
+			t.Errorf("with %q: %d pages, %v; want %d", ocr, out.Cost.Pages, err, pages)
+		}
+	}
+}
