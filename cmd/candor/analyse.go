@@ -34,6 +34,7 @@ func (c *cli) analyseCommand() *cobra.Command {
 	var in wire.AnalyseRequest
 	var passwordFile, receiptFile string
 	var limit int
+	var background bool
 	cmd := &cobra.Command{
 		Use: "analyse QUERY|ITEM...", Aliases: []string{"analyze"},
 		Short: "Read items again with a password or in other languages, translate or index them anew",
@@ -52,13 +53,16 @@ name, and places them in meaning anew.
 --estimate tells what it would cost at most (pages, sound, text, and which model is
 told them) and does nothing else. Afterwards the cost as it was is told. Of many
 items 100 are one act; interrupted, it goes on with the rest when it is run again for
-those that are left (condition:encrypted), or passes over what is translated.`,
+those that are left (condition:encrypted), or passes over what is translated.
+
+--background has the server do it by itself, up to 10,000 items, after a restart too:
+candor jobs tells how far it is. A password is kept nowhere, so that no job has one.`,
 		Args: someArgs("query or item"),
 		Example: example(
 			"candor analyse condition:encrypted --purpose p-3k7v2m9qxa --password-file password.txt",
 			`candor analyse 'type:image' --purpose p-3k7v2m9qxa --ocr deu+eng --limit 50`,
 			"candor analyse language:uk --purpose p-3k7v2m9qxa --translate en --estimate",
-			"candor analyse language:uk --purpose p-3k7v2m9qxa --translate en",
+			"candor analyse language:uk --purpose p-3k7v2m9qxa --translate en --limit 10000 --background",
 			"candor analyse 4kq7zt2m5bw3xjd6hn8rcy9fva --purpose p-3k7v2m9qxa --ocr off"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := need(cmd, "purpose"); err != nil {
@@ -72,6 +76,9 @@ those that are left (condition:encrypted), or passes over what is translated.`,
 				groups, err := toAnalyse(cmd.Context(), conn, in.Purpose, args, limit)
 				if err != nil {
 					return err
+				}
+				if background {
+					return c.beginJob(cmd.Context(), conn, in, groups)
 				}
 				res, err := c.analyseAll(cmd.Context(), conn, in, groups, receiptFile)
 				if err != nil {
@@ -87,6 +94,7 @@ those that are left (condition:encrypted), or passes over what is translated.`,
 	f.StringVar(&in.Translate, "translate", "", "translate the texts into a `language`, such as en, instead of reading them again")
 	f.BoolVar(&in.Reindex, "reindex", false, "find anew what texts name, and place them in meaning anew, instead of reading them again")
 	f.BoolVar(&in.Estimate, "estimate", false, "tell what it would cost at most, and do nothing")
+	f.BoolVar(&background, "background", false, "have the server do it by itself, and return at once")
 	f.StringVar(&passwordFile, "password-file", "", "`file` with the password that opens the items")
 	f.StringVar(&receiptFile, "receipt", "", "write the receipt to a `file`")
 	f.IntVar(&limit, "limit", 100, "for a query: most `items`, best first")

@@ -257,6 +257,7 @@ func printAuditedRecord(w io.Writer, r auditedRecord) {
 	line("translate", d.Translate)
 	line("fold", d.Fold)
 	line("saved", d.Saved)
+	line("job", d.Job)
 	line("model", d.Model)
 	for _, s := range d.Sent {
 		line("sent", s)

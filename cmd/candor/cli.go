@@ -95,7 +95,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the terms, 4 verificat
 	})
 	root.AddCommand(
 		c.demoCommand(), c.initCommand(), c.serveCommand(), c.addCommand(), c.statusCommand(), c.purposeCommand(), c.reasonsCommand(),
-		c.searchCommand(), c.savedCommand(), c.askCommand(), c.openCommand(), c.exportCommand(), c.analyseCommand(), c.retypeCommand(), c.verifyCommand(), c.reportCommand(), c.checkCommand(), c.rebuildCommand(), c.rekeyCommand(),
+		c.searchCommand(), c.savedCommand(), c.askCommand(), c.openCommand(), c.exportCommand(), c.analyseCommand(), c.jobsCommand(), c.retypeCommand(), c.verifyCommand(), c.reportCommand(), c.checkCommand(), c.rebuildCommand(), c.rekeyCommand(),
 		c.doctorCommand(), c.kitCommand(), c.personCommand(), c.collectionCommand(), c.loginCommand(), c.tokenCommand(),
 		c.auditCommand(), c.mcpCommand(), c.custodianCommand(), c.sequencerCommand(), c.versionCommand(), c.witnessCommand(),
 	)

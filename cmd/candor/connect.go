@@ -23,7 +23,8 @@ const inProcessAddress = "http://in-process"
 // connection is a client that acts for somebody, to be closed.
 type connection struct {
 	*client.Client
-	close []func(context.Context) error
+	inProcess bool // no server: the folder is opened for this one command
+	close     []func(context.Context) error
 }
 
 // Close signs out of what was signed in to for this one command, and closes
@@ -82,7 +83,7 @@ func (c *cli) connectFolder(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &connection{close: []func(context.Context) error{e.Close}}
+	conn := &connection{inProcess: true, close: []func(context.Context) error{e.Close}}
 	if err := c.actIn(ctx, e, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(ctx))
 	}

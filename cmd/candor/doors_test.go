@@ -70,6 +70,10 @@ var apiDoors = map[string]struct {
 	"POST /ask/stream":               {403, `{"question":"what of herons?","purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /ask":                      {403, `{"question":"what of herons?","purpose":"{purpose}"}`, "refused, on the record"},
 	"POST /analyse":                  {403, `{"items":["{item}"],"purpose":"{purpose}"}`, "refused, on the record"},
+	"GET /jobs":                      {200, "", "their own: none"},
+	"POST /jobs":                     {404, `{"items":["{item}"],"purpose":"{purpose}"}`, "another's purpose is not known to them"},
+	"GET /jobs/{id}":                 {404, "", "another's"},
+	"POST /jobs/{id}/stop":           {404, "", "another's"},
 	"POST /search":                   {403, `{"query":"herons","purpose":"{purpose}"}`, "refused, on the record"},
 	"GET /searches":                  {200, "", "their own: none"},
 	"POST /searches":                 {404, `{"name":"x","request":{"query":"herons","purpose":"{purpose}"}}`, "another's purpose is not known to them"},
@@ -147,6 +151,8 @@ var pageDoors = map[string]struct {
 	"GET /additions":                        {200, ""},
 	"GET /additions/{id}":                   {200, ""},
 	"POST /additions/{id}/again":            {403, "purpose={purpose}&condition=done"},
+	"GET /jobs":                             {200, ""},
+	"POST /jobs/{id}/stop":                  {404, ""},
 	"GET /people":                           {200, ""},
 	"POST /people":                          {200, "id=newer&name=Newer&password=long-enough-1&role=contributor"},
 	"GET /collections":                      {200, ""},
@@ -202,6 +208,9 @@ var commandDoors = map[string]struct {
 	"candor status":             {"", exitDone, ""},
 	"candor retype":             {"{item} --page 1 --text-file {file} --purpose {purpose}", exitRefused, ""},
 	"candor analyse":            {"{item} --purpose {purpose}", exitRefused, ""},
+	"candor jobs":               {"", exitDone, ""},
+	"candor jobs show":          {"{job}", exitFailed, ""},
+	"candor jobs stop":          {"{job}", exitFailed, ""},
 	"candor witness policy":     {"", 0, "a witness sees checkpoints only"},
 	"candor demo":               {"", 0, "makes an archive of its own"},
 	"candor doctor":             {"", 0, "looks at this machine; opens nothing"},
@@ -312,6 +321,12 @@ func (b *building) use(ctx context.Context, dir string) {
 	}
 	kept, err := a.SaveSearch(ctx, reader, "canaryquery", archive.SearchRequest{Query: "canaryquery", Purpose: p.ID}, true)
 	noError(t, err)
+	again, _, err := a.RequestPurpose(ctx, reader, archive.PurposeRequest{Reason: "research", Why: "canarywhy: to read herons again", Collections: []string{"main"}, Acts: []candor.Act{candor.ActAnalyse}})
+	noError(t, err)
+	_, _, err = a.DecidePurpose(ctx, approver, again.ID, true, "canarywhy too")
+	noError(t, err)
+	job, err := a.BeginJob(ctx, reader, archive.AnalyseRequest{Items: []candor.ItemID{res.Hits[0].Item.ID}, Purpose: again.ID})
+	noError(t, err)
 	view, err := a.Open(ctx, reader, archive.OpenRequest{Item: res.Hits[0].Item.ID, Purpose: p.ID})
 	noError(t, err)
 	text, err := view.Text(ctx)
@@ -322,7 +337,7 @@ func (b *building) use(ctx context.Context, dir string) {
 	local := filepath.Join(dir, "letter.txt")
 	noError(t, os.WriteFile(local, []byte("a letter"), 0o600))
 	b.fill = strings.NewReplacer("{item}", string(res.Hits[0].Item.ID), "{purpose}", string(p.ID), "{view}", view.ID, "{addition}", addition.ID,
-		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3", "{search}", kept.ID, "{name}", "main")
+		"{file}", local, "{out}", filepath.Join(dir, "out"), "{server}", b.server.URL, "{page}", "1.png", "{index}", "3", "{search}", kept.ID, "{job}", job.ID, "{name}", "main")
 }
 
 func noError(t testing.TB, err error) {
@@ -335,7 +350,7 @@ func noError(t testing.TB, err error) {
 // path fills in a route's names by where it stands.
 func (b *building) path(route string) string {
 	id := "{view}"
-	for prefix, name := range map[string]string{"/items/": "{item}", "/item/": "{item}", "/purposes/": "{purpose}", "/searches/": "{search}", "/saved/": "{search}", "/additions/": "{addition}", "/add/": "{addition}"} {
+	for prefix, name := range map[string]string{"/items/": "{item}", "/item/": "{item}", "/purposes/": "{purpose}", "/searches/": "{search}", "/saved/": "{search}", "/jobs/": "{job}", "/additions/": "{addition}", "/add/": "{addition}"} {
 		if strings.HasPrefix(route, prefix) {
 			id = name
 		}

@@ -123,7 +123,7 @@ func (c *cli) serveEngine(ctx context.Context, e *engine, l listening, ready fun
 	if err := c.announce(ctx, e, s, ready); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	defer background(ctx, e.archive.Watch, e.archive.Place)()
+	defer background(ctx, e.archive.Watch, e.archive.Place, e.archive.RunJobs)()
 	return runServer(ctx, server, listener, l)
 }
 

@@ -77,7 +77,7 @@ func (d *door) routes() []route {
 	var all []route
 	for _, resource := range [][]route{
 		d.statusRoutes(), d.sessionRoutes(), d.peopleRoutes(), d.collectionRoutes(), d.termsRoutes(),
-		d.purposeRoutes(), d.additionRoutes(), d.searchRoutes(), d.savedRoutes(), d.viewRoutes(), d.exportRoutes(),
+		d.purposeRoutes(), d.additionRoutes(), d.searchRoutes(), d.savedRoutes(), d.jobRoutes(), d.viewRoutes(), d.exportRoutes(),
 		d.receiptRoutes(), d.keepingRoutes(), d.auditRoutes(),
 	} {
 		all = append(all, resource...)

@@ -351,7 +351,7 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		"/session": `{"person":"r.osei","password":"right"}`, "/tokens": `{"label":"x"}`, "/people": `{"id":"x"}`,
 		"/collections": `{"name":"x"}`, "/collections/{name}/ocr": `{"ocr":"eng"}`, "/purposes": `{"reason":"research"}`, "/additions": `{"collection":"main"}`,
 		"/additions/{id}/known": `{"files":[{"path":"a","bytes":1}]}`, "/additions/{id}/failed": `{"path":"a","bytes":1,"reason":"x"}`,
-		"/additions/{id}/commit": `{"finish":true}`, "/analyse": `{"items":["x"],"purpose":"p-1"}`, "/search": `{"query":"river","purpose":"p-1"}`, "/searches": `{"name":"rivers","request":{"query":"river","purpose":"p-1"}}`, "/ask": `{"question":"which river?","purpose":"p-1"}`, "/ask/stream": `{"question":"which river?","purpose":"p-1"}`, "/items/{id}/open": `{"purpose":"p-1"}`, "/items/{id}/retype": `{"purpose":"p-1","page":1,"text":"x"}`,
+		"/additions/{id}/commit": `{"finish":true}`, "/analyse": `{"items":["x"],"purpose":"p-1"}`, "/jobs": `{"items":["x"],"purpose":"p-1"}`, "/search": `{"query":"river","purpose":"p-1"}`, "/searches": `{"name":"rivers","request":{"query":"river","purpose":"p-1"}}`, "/ask": `{"question":"which river?","purpose":"p-1"}`, "/ask/stream": `{"question":"which river?","purpose":"p-1"}`, "/items/{id}/open": `{"purpose":"p-1"}`, "/items/{id}/retype": `{"purpose":"p-1","page":1,"text":"x"}`,
 		"/audit/reviews": `{"index":4,"note":"fine"}`, "/audit/destroy": `{"before":"2026-01-01T00:00:00Z"}`,
 	}
 	for _, r := range (&door{archive: a}).routes() {

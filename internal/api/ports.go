@@ -76,6 +76,10 @@ type searching interface {
 	ForgetSearch(ctx context.Context, who archive.Actor, id string) error
 	Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error)
 	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
+	BeginJob(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.Job, error)
+	Jobs(ctx context.Context, who archive.Actor) ([]archive.Job, error)
+	Job(ctx context.Context, who archive.Actor, id string) (archive.Job, error)
+	StopJob(ctx context.Context, who archive.Actor, id string) (archive.Job, error)
 	Retype(ctx context.Context, who archive.Actor, r archive.RetypeRequest) (archive.AnalyseResult, error)
 	Open(ctx context.Context, who archive.Actor, r archive.OpenRequest) (*archive.View, error)
 	View(ctx context.Context, who archive.Actor, id string) (*archive.View, error)

@@ -85,11 +85,15 @@ func (d *door) retype(r *http.Request, who archive.Actor, in wire.RetypeRequest)
 func encodeAnalysis(res archive.AnalyseResult) wire.Analysis {
 	return wire.Analysis{
 		Items:   orEmpty(each(res.Items, encodeAnalysed)),
-		Cost:    wire.Cost{Items: res.Cost.Items, Pages: res.Cost.Pages, Sound: res.Cost.Sound.Seconds(), Text: res.Cost.Text, Model: res.Cost.Model},
+		Cost:    encodeCost(res.Cost),
 		TookMS:  float64(res.Took) / float64(time.Millisecond),
 		Purpose: encodePurpose(res.Purpose),
 		Receipt: encodeReceipt(res.Receipt),
 	}
+}
+
+func encodeCost(c archive.Cost) wire.Cost {
+	return wire.Cost{Items: c.Items, Pages: c.Pages, Sound: c.Sound.Seconds(), Text: c.Text, Model: c.Model}
 }
 
 func encodeAnalysed(a archive.Analysed) wire.Analysed {

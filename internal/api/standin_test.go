@@ -190,6 +190,24 @@ func (s *standIn) Analyse(context.Context, archive.Actor, archive.AnalyseRequest
 	return archive.AnalyseResult{}, nil
 }
 
+func (s *standIn) BeginJob(_ context.Context, _ archive.Actor, r archive.AnalyseRequest) (archive.Job, error) {
+	total := int64(len(r.Items))
+	r.Items = nil
+	return archive.Job{ID: "j-1", Request: r, Total: total, Began: when}, s.err
+}
+
+func (s *standIn) Jobs(context.Context, archive.Actor) ([]archive.Job, error) {
+	return []archive.Job{{ID: "j-1", Total: 3, Done: 1, Began: when, Waiting: "The disk is full."}}, s.err
+}
+
+func (s *standIn) Job(_ context.Context, _ archive.Actor, id string) (archive.Job, error) {
+	return archive.Job{ID: id, Total: 3, Done: 3, Began: when, Ended: when}, s.err
+}
+
+func (s *standIn) StopJob(_ context.Context, _ archive.Actor, id string) (archive.Job, error) {
+	return archive.Job{ID: id, Total: 3, Done: 1, Began: when, Ended: when, Stopped: "stopped"}, s.err
+}
+
 func (s *standIn) Retype(context.Context, archive.Actor, archive.RetypeRequest) (archive.AnalyseResult, error) {
 	return archive.AnalyseResult{}, nil
 }

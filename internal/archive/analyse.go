@@ -20,18 +20,18 @@ const mostAnalysed = 500
 
 // AnalyseRequest has items read again, under a purpose.
 type AnalyseRequest struct {
-	Items    []candor.ItemID
-	Purpose  candor.PurposeID
-	OCR      string // as of an addition
-	Password string // opens encrypted items; kept nowhere
+	Items    []candor.ItemID  `json:"items,omitempty"`
+	Purpose  candor.PurposeID `json:"purpose"`
+	OCR      string           `json:"ocr,omitempty"` // as of an addition
+	Password string           `json:"-"`             // opens encrypted items; kept nowhere
 
 	// Translate, a language of ISO 639-1, has the texts translated instead.
-	Translate string
+	Translate string `json:"translate,omitempty"`
 	// Reindex has what the texts name found anew, and the texts placed in meaning
 	// anew, instead.
-	Reindex bool
+	Reindex bool `json:"reindex,omitempty"`
 	// Estimate has nothing done but its cost told: at most so much.
-	Estimate bool
+	Estimate bool `json:"-"`
 }
 
 // AnalyseResult says what came of reading items again, with the receipt of it.
@@ -57,6 +57,12 @@ type Analysed struct {
 // durable and searchable before the next is begun; when the context ends or the
 // disk is full, those that were done stay done.
 func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (AnalyseResult, error) {
+	return a.analyse(ctx, who, r, "")
+}
+
+// analyse makes one act of analysing, for a job if there is one. What was done
+// before an error is returned with it.
+func (a *Archive) analyse(ctx context.Context, who Actor, r AnalyseRequest, job string) (AnalyseResult, error) {
 	start := time.Now()
 	if len(r.Items) == 0 || len(r.Items) > mostAnalysed {
 		return AnalyseResult{}, candor.Errorf(candor.Invalid, "1 to %d items are analysed at a time; these are %d.", mostAnalysed, len(r.Items))
@@ -65,7 +71,7 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	if err != nil {
 		return AnalyseResult{}, err
 	}
-	details := Details{Items: r.Items, Model: model, Translate: r.Translate}
+	details := Details{Items: r.Items, Model: model, Translate: r.Translate, Job: job}
 	if r.Estimate {
 		details.Subject, details.Model = "what it would cost", "" // it is told nothing
 	}
@@ -95,15 +101,18 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 	}
 	again := &readings{archive: a, who: who, request: r, intakes: map[string]*intake{}, meter: new(meter)}
 	for _, it := range items {
-		one, err := again.analyse(ctx, it, done.keys)
-		if err != nil {
-			return out, err
+		one, failed := again.analyse(ctx, it, done.keys)
+		if err = failed; err != nil {
+			break
 		}
 		out.Items = append(out.Items, one)
 	}
 	if !r.Estimate {
 		out.Cost = again.meter.cost
 		out.Cost.Items, out.Cost.Model = int64(len(out.Items)), model
+	}
+	if err != nil {
+		return out, err
 	}
 	out.Took = time.Since(start)
 	out.Purpose, err = a.purposeInfo(ctx, *work.purpose)

@@ -65,6 +65,7 @@ type Archive struct {
 	views       views
 	public      publicFigures
 	placing     placing
+	jobs        jobs
 	reading     chan struct{} // bounds the files that are read at once
 	recognising chan struct{} // and the pictures of pages, and recordings
 	playing     chan struct{} // and the sound that is made to be heard: nobody waits for a transcript
@@ -86,7 +87,7 @@ func New(ctx context.Context, cfg Config) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{cfg: cfg, gate: g, reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+	a := &Archive{cfg: cfg, gate: g, jobs: newJobs(), reading: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 		recognising: make(chan struct{}, runtime.GOMAXPROCS(0)), playing: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	g.purposes = a.books.purpose
 	if err := a.load(ctx); err != nil {

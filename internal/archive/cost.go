@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -11,11 +12,11 @@ import (
 
 // Cost is the work of an analysis: at most, before it; or as it was, after it.
 type Cost struct {
-	Items int64
-	Pages int64         // pictures of pages that words are read off
-	Sound time.Duration // that is listened to
-	Text  int64         // bytes of text that are translated, or told to the model of meaning
-	Model string        // that is told them; "" if nothing leaves this process
+	Items int64         `json:"items"`
+	Pages int64         `json:"pages,omitempty"` // pictures of pages that words are read off
+	Sound time.Duration `json:"sound,omitempty"` // that is listened to
+	Text  int64         `json:"text,omitempty"`  // bytes of text that are translated, or told to the model of meaning
+	Model string        `json:"model,omitempty"` // that is told them; "" if nothing leaves this process
 }
 
 // meter adds up what was done. Safe for concurrent use.
@@ -31,10 +32,15 @@ func (m *meter) add(c Cost) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cost.Items += c.Items
-	m.cost.Pages += c.Pages
-	m.cost.Sound += c.Sound
-	m.cost.Text += c.Text
+	m.cost.add(c)
+}
+
+func (c *Cost) add(more Cost) {
+	c.Items += more.Items
+	c.Pages += more.Pages
+	c.Sound += more.Sound
+	c.Text += more.Text
+	c.Model = cmp.Or(c.Model, more.Model)
 }
 
 // costOf is what analysing some items takes, at most. What a file holds that has

@@ -34,6 +34,7 @@ type Details struct {
 	Fold      string              `json:"fold,omitempty"`      // results were folded by it
 	Saved     string              `json:"saved,omitempty"`     // the saved search that was made again
 	Watch     bool                `json:"watch,omitempty"`     // by the archive itself, to count what is new
+	Job       string              `json:"job,omitempty"`       // the job that this is an act of
 	Source    string              `json:"source,omitempty"`    // what was handed in
 	Subject   string              `json:"subject,omitempty"`   // whom or what an administrative act concerned
 	Because   string              `json:"because,omitempty"`   // why it was decided so

@@ -12,7 +12,7 @@ import (
 	"candor"
 )
 
-// Kinds of vault documents. People, collections, purposes, saved searches and the
+// Kinds of vault documents. People, collections, purposes, saved searches, jobs and the
 // accounts of additions are sealed documents in the vault, cached in the catalog and, but
 // for the accounts, held in memory.
 const (
@@ -22,6 +22,7 @@ const (
 	kindAddition   = "addition"
 	kindReview     = "review"
 	kindSaved      = "search"
+	kindJob        = "job"
 )
 
 func documentName(kind, id string) candor.KeyName {
@@ -42,6 +43,7 @@ type books struct {
 	collections map[string]candor.Collection
 	purposes    map[candor.PurposeID]candor.Purpose
 	saved       map[string]Saved
+	jobs        map[string]Job
 }
 
 // load reads all documents from the catalog.
@@ -62,9 +64,13 @@ func (b *books) load(ctx context.Context, c Catalog) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := readDocuments(ctx, c, kindJob, func(j Job) string { return j.ID })
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.people, b.collections, b.purposes, b.saved = people, collections, purposes, saved
+	b.people, b.collections, b.purposes, b.saved, b.jobs = people, collections, purposes, saved, jobs
 	return nil
 }
 
@@ -136,6 +142,17 @@ func (a *Archive) putDocument(ctx context.Context, kind, id string, v any) error
 		return err
 	}
 	return a.cfg.Catalog.PutDocument(ctx, kind, id, data)
+}
+
+// dropDocument destroys a document, durably.
+func (a *Archive) dropDocument(ctx context.Context, kind, id string) error {
+	if err := a.cfg.Vault.Delete(ctx, string(documentName(kind, id))); err != nil {
+		return err
+	}
+	if err := a.cfg.Vault.Sync(ctx); err != nil {
+		return err
+	}
+	return a.cfg.Catalog.DeleteDocument(ctx, kind, id)
 }
 
 // sealUnder seals small data under a name.

@@ -95,13 +95,7 @@ func (a *Archive) ForgetSearch(ctx context.Context, who Actor, id string) error 
 	if _, err := a.savedOf(who, id); err != nil {
 		return err
 	}
-	if err := a.cfg.Vault.Delete(ctx, string(documentName(kindSaved, id))); err != nil {
-		return err
-	}
-	if err := a.cfg.Vault.Sync(ctx); err != nil {
-		return err
-	}
-	if err := a.cfg.Catalog.DeleteDocument(ctx, kindSaved, id); err != nil {
+	if err := a.dropDocument(ctx, kindSaved, id); err != nil {
 		return err
 	}
 	a.books.dropSaved(id)

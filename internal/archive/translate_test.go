@@ -14,6 +14,7 @@ import (
 type tongue struct {
 	broken bool
 	asked  []string
+	then   func() // called after each text
 }
 
 func (m *tongue) Name() string { return "tongue at home" }
@@ -22,6 +23,9 @@ func (m *tongue) Translate(_ context.Context, text, from, to string) (string, er
 	m.asked = append(m.asked, text)
 	if m.broken {
 		return "", candor.Errorf(candor.Unavailable, "The model cannot be reached.")
+	}
+	if m.then != nil {
+		m.then()
 	}
 	return strings.NewReplacer("Hafen", "harbour", "Vertrag", "contract", "harbour", "Hafen").Replace(text), nil
 }
@@ -37,8 +41,13 @@ func translating(t *testing.T) (*house, *tongue) {
 // purposeTo asks for a purpose that allows to analyse too, and has it approved.
 func (h *house) purposeTo(acts ...candor.Act) candor.PurposeID {
 	h.t.Helper()
+	return h.purposeFor(100, acts...)
+}
+
+func (h *house) purposeFor(coverage int64, acts ...candor.Act) candor.PurposeID {
+	h.t.Helper()
 	p, _, err := h.RequestPurpose(bg, h.reader, archive.PurposeRequest{
-		Reason: "research", Why: "Following the harbour contracts of the past years", Collections: []string{"main"}, Acts: acts, Coverage: 100,
+		Reason: "research", Why: "Following the harbour contracts of the past years", Collections: []string{"main"}, Acts: acts, Coverage: coverage,
 	})
 	must(h.t, err)
 	_, _, err = h.DecidePurpose(bg, h.approver, p.ID, true, "")

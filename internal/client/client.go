@@ -285,6 +285,26 @@ func (c *Client) Analyse(ctx context.Context, in wire.AnalyseRequest) (wire.Anal
 	return post[wire.Analysis](ctx, c, "/analyse", in)
 }
 
+// BeginJob has items read again in the background.
+func (c *Client) BeginJob(ctx context.Context, in wire.AnalyseRequest) (wire.Job, error) {
+	return post[wire.Job](ctx, c, "/jobs", in)
+}
+
+// Jobs lists what one began, the newest first.
+func (c *Client) Jobs(ctx context.Context) (wire.Jobs, error) {
+	return get[wire.Jobs](ctx, c, "/jobs", nil)
+}
+
+// Job tells how far one is.
+func (c *Client) Job(ctx context.Context, id string) (wire.Job, error) {
+	return get[wire.Job](ctx, c, "/jobs/"+url.PathEscape(id), nil)
+}
+
+// StopJob ends one.
+func (c *Client) StopJob(ctx context.Context, id string) (wire.Job, error) {
+	return post[wire.Job](ctx, c, "/jobs/"+url.PathEscape(id)+"/stop", nil)
+}
+
 // Open opens an item under a purpose.
 func (c *Client) Open(ctx context.Context, item candor.ItemID, purpose candor.PurposeID) (wire.View, error) {
 	return post[wire.View](ctx, c, "/items/"+url.PathEscape(string(item))+"/open", wire.OpenRequest{Purpose: purpose})

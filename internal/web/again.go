@@ -63,7 +63,11 @@ func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	entries, err := s.Archive.Entries(v.Context(), v.who, v.PathValue("id"), candor.Condition(v.PostFormValue("condition")), 0, mostAgain)
+	background, most := v.PostFormValue("background") != "", mostAgain
+	if background {
+		most = mostOfJob
+	}
+	entries, err := s.Archive.Entries(v.Context(), v.who, v.PathValue("id"), candor.Condition(v.PostFormValue("condition")), 0, most)
 	if err != nil {
 		return err
 	}
@@ -76,11 +80,16 @@ func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	if len(r.Items) == 0 {
 		return candor.Errorf(candor.Invalid, "No file that ended so is kept, so that there is nothing to read again.")
 	}
+	if background {
+		return s.beginJob(w, v, r)
+	}
 	return s.analyse(w, v, r)
 }
 
-// mostAgain is how many files are read again at once.
-const mostAgain = 500
+const (
+	mostAgain = 500    // files that are read again at once
+	mostOfJob = 10_000 // and in the background
+)
 
 func (s *server) analyse(w http.ResponseWriter, v *visit, r archive.AnalyseRequest) error {
 	res, err := s.Archive.Analyse(v.Context(), v.who, r)

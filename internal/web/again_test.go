@@ -78,6 +78,18 @@ func TestReadAllAgain(t *testing.T) {
 	if a := d.archive.again; a.Password != "hunter2" || len(a.Items) != 2 {
 		t.Errorf("asked for %+v", a)
 	}
+	if res, body = r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "background": {"1"}}); res.Request.URL.Path != "/jobs" || !strings.Contains(body, "1 of 2 items done") || !strings.Contains(body, "data-going") {
+		t.Errorf("in the background: %s", res.Request.URL)
+	}
+	if _, body = r.post("/jobs/j-1/stop", url.Values{}); !strings.Contains(body, "ended before all was done") || strings.Contains(body, "data-going") {
+		t.Error("it is not said to be stopped")
+	}
+	if res, _ = r.post("/jobs/j-9/stop", url.Values{}); res.StatusCode != http.StatusNotFound {
+		t.Errorf("stopping none: %d", res.StatusCode)
+	}
+	if res, _ = r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "background": {"1"}, "password": {"x"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("with a password in the background: %d", res.StatusCode)
+	}
 	if res, _ = r.post("/additions/add-1/again", url.Values{"condition": {"nonesuch"}}); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("of no file: %d", res.StatusCode)
 	}

@@ -162,6 +162,7 @@ func TestShots(t *testing.T) {
 	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
 	workable, _ := lind.open(1, from)
 	picture, _ := lind.open(3, from)
+	d.archive.beginJobs()
 	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: d.archive.now()}}
 	scan, _ := lind.open(0, from)
 	folded, _ := lind.post(results+"/narrow", url.Values{"fold": {"thread"}})
@@ -190,6 +191,7 @@ func TestShots(t *testing.T) {
 		{"view-retype", lind, scan, click(".retype summary")},
 		{"view-again", lind, workable + "&tab=again", nil},
 		{"again", lind, workable + "&tab=again", chromedp.Steps(click(".card .button.primary"), await(".row .button.primary"))},
+		{"jobs", lind, "/jobs", nil},
 		{"view-film", lind, film, nil},
 		{"view-picture", lind, picture, nil},
 		{"view-details", lind, picture + "&tab=details", nil},
@@ -250,11 +252,12 @@ func allPages(d *desk) map[string][]string {
 	pdf, _ := lind.open(0, from)
 	picture, _ := lind.open(3, from)
 	d.archive.list[0].Acts = append(d.archive.list[0].Acts, candor.ActAnalyse)
+	d.archive.beginJobs()
 	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: d.archive.now()}}
 	scan, _ := lind.open(0, from)
 	return map[string][]string{
 		"m.lind": {"/", results, answer, pdf, picture, scan, "/additions/add-1?condition=encrypted", pdf + "&tab=details", pdf + "&tab=parts", pdf + "&tab=places", pdf + "&tab=record", "/purposes", "/purposes/new",
-			"/purposes/p-flooding22", "/add", "/additions", "/additions/add-1", "/additions/add-1?condition=failed", "/collections", "/terms", "/help",
+			"/purposes/p-flooding22", "/add", "/jobs", "/additions", "/additions/add-1", "/additions/add-1?condition=failed", "/collections", "/terms", "/help",
 			"/nowhere", "/view/gone", "/item/" + string(d.archive.items[0].ID)},
 		"a.keller": {"/", "/people", "/collections"},
 		"r.osei":   {"/", "/purposes", "/purposes/p-pending222"},

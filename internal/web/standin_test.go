@@ -54,6 +54,7 @@ type standIn struct {
 	typed   archive.RetypeRequest
 	again   archive.AnalyseRequest
 	saved   []archive.Saved
+	jobs    []archive.Job
 	audit   *audits
 }
 
@@ -690,6 +691,48 @@ func (s *standIn) Analyse(_ context.Context, who archive.Actor, r archive.Analys
 		return archive.AnalyseResult{Items: out, Receipt: rec, Cost: archive.Cost{Items: int64(len(out)), Pages: 3}}, err
 	}
 	return archive.AnalyseResult{}, candor.Errorf(candor.Denied, "Refused: there is no such item in the collections of this purpose.")
+}
+
+// beginJobs leaves a job in each of its ways.
+func (s *standIn) beginJobs() {
+	job := archive.Job{Request: archive.AnalyseRequest{Purpose: "p-flooding22", Translate: "en"}, Total: 4_200, Done: 2_100, Began: s.now(), Record: 7, Cost: archive.Cost{Text: 3 << 20}}
+	going, waiting, ended, stopped := job, job, job, job
+	going.ID, waiting.ID, ended.ID, stopped.ID = "j-1", "j-2", "j-3", "j-4"
+	waiting.Waiting = "The model cannot be reached."
+	ended.Ended, ended.Done, ended.Kept = s.now(), 4_200, 12
+	stopped.Ended, stopped.Stopped = s.now(), "stopped by whoever began it"
+	s.jobs = []archive.Job{going, waiting, ended, stopped}
+}
+
+// BeginJob pretends to work: half of it is done at once.
+func (s *standIn) BeginJob(_ context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.Job, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again = r
+	j := archive.Job{
+		ID: fmt.Sprintf("j-%d", len(s.jobs)+1), Person: who.Person.ID, Request: r, Total: int64(len(r.Items)), Done: int64(len(r.Items) / 2),
+		Cost: archive.Cost{Pages: 12}, Began: s.now(), Record: 7,
+	}
+	s.jobs = append(s.jobs, j)
+	return j, nil
+}
+
+func (s *standIn) Jobs(context.Context, archive.Actor) ([]archive.Job, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.jobs), nil
+}
+
+func (s *standIn) StopJob(_ context.Context, _ archive.Actor, id string) (archive.Job, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.jobs {
+		if s.jobs[i].ID == id {
+			s.jobs[i].Ended, s.jobs[i].Stopped = s.now(), "stopped by whoever began it"
+			return s.jobs[i], nil
+		}
+	}
+	return archive.Job{}, candor.Errorf(candor.NotFound, "You have no job %q.", id)
 }
 
 func (s *standIn) Retype(ctx context.Context, who archive.Actor, r archive.RetypeRequest) (archive.AnalyseResult, error) {

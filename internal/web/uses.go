@@ -62,6 +62,9 @@ type Adding interface {
 type Reading interface {
 	Search(ctx context.Context, who archive.Actor, r archive.SearchRequest) (archive.SearchResult, error)
 	Analyse(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.AnalyseResult, error)
+	BeginJob(ctx context.Context, who archive.Actor, r archive.AnalyseRequest) (archive.Job, error)
+	Jobs(ctx context.Context, who archive.Actor) ([]archive.Job, error)
+	StopJob(ctx context.Context, who archive.Actor, id string) (archive.Job, error)
 	Retype(ctx context.Context, who archive.Actor, r archive.RetypeRequest) (archive.AnalyseResult, error)
 	Tools() archive.Tools
 	SaveSearch(ctx context.Context, who archive.Actor, name string, r archive.SearchRequest, watch bool) (archive.Saved, error)

@@ -169,6 +169,8 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /people", s.signedIn(s.addPerson))
 	mux.Handle("GET /collections", s.signedIn(s.collections))
 	mux.Handle("POST /collections", s.signedIn(s.addCollection))
+	mux.Handle("GET /jobs", s.signedIn(s.jobs))
+	mux.Handle("POST /jobs/{id}/stop", s.signedIn(s.stopJob))
 	mux.Handle("GET /receipt/{index}", s.signedIn(s.saveReceipt))
 
 	mux.Handle("GET /audit", s.auditor(s.auditStart))

@@ -398,7 +398,7 @@ type ExportRequest struct {
 
 // AnalyseRequest has items read again.
 type AnalyseRequest struct {
-	Items    []candor.ItemID  `json:"items" doc:"1 to 500, of one collection"`
+	Items    []candor.ItemID  `json:"items,omitempty" doc:"1 to 500, of one collection; of a job 1 to 10,000, best ordered by collection"`
 	Purpose  candor.PurposeID `json:"purpose"`
 	OCR      string           `json:"ocr,omitempty" doc:"languages that pictures of pages are read in, such as eng+deu, or off; empty is the server's choice"`
 	Password string           `json:"password,omitempty" doc:"opens encrypted items; kept nowhere"`
@@ -424,6 +424,27 @@ type Analysis struct {
 	TookMS  float64    `json:"took_ms"`
 	Purpose Purpose    `json:"purpose"`
 	Receipt
+}
+
+// Job is an analysis that the archive makes by itself, in acts of 100 items, each
+// of whoever began it.
+type Job struct {
+	ID      string         `json:"id"`
+	Request AnalyseRequest `json:"request" doc:"what it was begun with, without the items"`
+	Total   int64          `json:"total" doc:"items"`
+	Done    int64          `json:"done"`
+	Kept    int64          `json:"kept,omitempty" doc:"of those that are done: nothing new came of them"`
+	Cost    Cost           `json:"cost" doc:"so far"`
+	Began   time.Time      `json:"began"`
+	Ended   time.Time      `json:"ended,omitzero" doc:"absent while it goes on"`
+	Stopped string         `json:"stopped,omitempty" doc:"why it ended before all was done"`
+	Waiting string         `json:"waiting,omitempty" doc:"why it does not go on right now; it is tried again"`
+	Record  int64          `json:"record,omitempty" doc:"of its last act"`
+}
+
+// Jobs lists one's own, the newest first.
+type Jobs struct {
+	Jobs []Job `json:"jobs"`
 }
 
 // Analysed is one item that was read again.

@@ -61,6 +61,17 @@ document.addEventListener("click", (e) => {
   for (const d of $$(".me[open], .mark[open], .strip details[open]")) if (!d.contains(e.target)) d.open = false;
 });
 
+// --- work in the background: the page tells how far it is
+async function live() {
+  const shown = $("#live[data-going]");
+  if (!shown) return;
+  const res = await fetch(location.href).catch(() => null);
+  const next = res?.ok && $("#live", new DOMParser().parseFromString(await res.text(), "text/html"));
+  if (next && !shown.contains(document.activeElement)) shown.replaceWith(next);
+  setTimeout(live, 3000);
+}
+if ($("#live")) setTimeout(live, 3000);
+
 // --- facets: wide screens show them, and a choice applies itself
 const player = $(".listen audio");
 document.addEventListener("click", (e) => {
