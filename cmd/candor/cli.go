@@ -149,6 +149,7 @@ func (c *cli) engineConfig() engineConfig {
 	return engineConfig{
 		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
 		Chat:      c.endpoint("chat"),
+		Names:     c.endpoint("names"),
 		Embed:     c.endpoint("embed"),
 		Speech:    speechConfig{Endpoint: c.endpoint("speech"), Program: c.env("CANDOR_SPEECH_PROGRAM"), File: c.env("CANDOR_SPEECH_FILE")},
 		Translate: translateConfig{Endpoint: c.endpoint("translate"), Program: c.env("CANDOR_TRANSLATE_PROGRAM"), File: c.env("CANDOR_TRANSLATE_FILE")},

@@ -53,6 +53,7 @@ type engineConfig struct {
 	Patience   time.Duration                // of an act for its witnesses; 0 is witnessWait
 	Chat       endpoint.Config              // the model that answers questions; without URL none does
 	Speech     speechConfig                 // what writes down what is said
+	Names      endpoint.Config              // the model that tells names; without URL rules alone do
 	Embed      endpoint.Config              // the model of meaning; without URL the built-in table
 	Translate  translateConfig              // what translates
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
@@ -143,6 +144,11 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 		return err
 	}
 	ports.Finder = entities.Rules{}
+	if cfg.Names.URL != "" {
+		if ports.Namer, err = entities.NewEndpoint(cfg.Names); err != nil {
+			return err
+		}
+	}
 	if cfg.Chat.URL != "" {
 		if ports.Answerer, err = answer.New(cfg.Chat); err != nil {
 			return err

@@ -142,7 +142,7 @@ func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
 		return "", candor.Errorf(candor.Invalid, "Items are indexed anew, read again or translated, one at a time.")
 	}
 	if r.Reindex {
-		return a.placesBy(), nil
+		return a.indexedBy(), nil
 	}
 	if r.Translate == "" {
 		return a.toldOnAdding(), a.checkOCR(r.OCR)
@@ -151,7 +151,7 @@ func (a *Archive) analysedBy(r AnalyseRequest) (string, error) {
 		return "", candor.Errorf(candor.Invalid, "Items are read again or translated, not both at once. Translate them after reading them.")
 	}
 	by, err := a.translatesBy(r.Translate)
-	return joined(by, a.placesBy()), err // the text is indexed again with its translation
+	return joined(by, a.indexedBy()), err // the text is indexed again with its translation
 }
 
 // readings are those of one act. What is found inside items for the first time

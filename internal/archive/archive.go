@@ -33,6 +33,7 @@ type Config struct {
 	Catalog    Catalog
 	Index      Index
 	Finder     Finder     // nil: nothing is found that texts name
+	Namer      Namer      // nil: Finder alone finds it
 	Embedder   Embedder   // nil: nothing is searched by meaning
 	Former     Embedder   // placed texts before, and is asked until Embedder has placed more; nil: none
 	Translator Translator // nil: nothing is translated

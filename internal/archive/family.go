@@ -301,7 +301,7 @@ func (s *sink) notes() []string {
 // document is what the index gets of an item. Without a place in meaning, if
 // the model fails, it is still found by its words, and Place tries again.
 func (a *Archive) document(ctx context.Context, item candor.Item, path, text string) query.Document {
-	d := a.described(item, path, text)
+	d := a.described(ctx, item, path, text)
 	if a.cfg.Embedder == nil {
 		return d
 	}
@@ -313,17 +313,30 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 }
 
 // described is a document without its place in meaning.
-func (a *Archive) described(item candor.Item, path, text string) query.Document {
+func (a *Archive) described(ctx context.Context, item candor.Item, path, text string) query.Document {
 	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
 		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
 		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: a.toldFields(item.Fields), Kin: kinOf(item, text),
 	}
 	if a.cfg.Finder != nil {
-		d.Named = a.cfg.Finder.Find(naming(item, text))
+		d.Named = a.named(ctx, item, text)
 		d.Named.People = withPeople(d.Named.People, item.People)
 	}
 	return d
+}
+
+// named is what an item names: by the model, or, if that fails, by rules alone.
+func (a *Archive) named(ctx context.Context, item candor.Item, text string) query.Named {
+	all := naming(item, text)
+	if a.cfg.Namer != nil {
+		named, err := a.cfg.Namer.Find(ctx, all)
+		if err == nil {
+			return named
+		}
+		a.cfg.Logger.Warn("the names in an item were told by rules, and not by the model; index it anew to have it asked", "item", item.ID, "err", err)
+	}
+	return a.cfg.Finder.Find(all)
 }
 
 // toldFields are those of some fields that the terms let be told.

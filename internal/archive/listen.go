@@ -28,7 +28,16 @@ func (a *Archive) placesBy() string {
 
 // toldOnAdding names the models that are told what items hold when they are read.
 func (a *Archive) toldOnAdding() string {
-	return joined(a.listensBy(), a.placesBy())
+	return joined(a.listensBy(), a.indexedBy())
+}
+
+// indexedBy names the models that are told a text when it is indexed: to tell the
+// names in it, and to place it in meaning.
+func (a *Archive) indexedBy() string {
+	if a.cfg.Namer == nil {
+		return a.placesBy()
+	}
+	return joined(a.cfg.Namer.Name(), a.placesBy())
 }
 
 // joined names some models, of which any may be "".

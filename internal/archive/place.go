@@ -199,7 +199,7 @@ func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *ro
 	if len(names) == 0 {
 		return 0, nil
 	}
-	keys, _, err := a.gate.releaseNames(ctx, candor.ActRebuild, system, Details{Subject: "places in meaning", Model: a.placesBy()}, names)
+	keys, _, err := a.gate.releaseNames(ctx, candor.ActRebuild, system, Details{Subject: "places in meaning", Model: a.indexedBy()}, names)
 	if err != nil {
 		return 0, err
 	}
@@ -214,7 +214,7 @@ func (a *Archive) placeItems(ctx context.Context, items []candor.Item, tried *ro
 		if err != nil {
 			return placed, err
 		}
-		doc := a.described(it, a.pathOf(ctx, it), text)
+		doc := a.described(ctx, it, a.pathOf(ctx, it), text)
 		doc.Translation = searchable(translations)
 		if doc.Meaning, err = a.cfg.Embedder.Embed(ctx, it.Title, text); err != nil {
 			return placed, err

@@ -165,6 +165,14 @@ type Finder interface {
 	Find(text string) query.Named
 }
 
+// Namer finds what a text names by a model. Safe for concurrent use.
+type Namer interface {
+	// Name tells which model is told texts, and where.
+	Name() string
+	// Find returns what a text names; with an error, nothing.
+	Find(ctx context.Context, text string) (query.Named, error)
+}
+
 // Embedder gives texts a place in meaning, where texts about the same thing
 // stand close together. The same text has the same place. Safe for concurrent use.
 type Embedder interface {

@@ -114,7 +114,7 @@ func (r *rebuild) list(ctx context.Context) error {
 // release has the keys of names released, in as many acts as it takes.
 func (r *rebuild) release(ctx context.Context, names []candor.KeyName) (map[candor.KeyName][]byte, error) {
 	all := make(map[candor.KeyName][]byte, len(names))
-	details := Details{Subject: "rebuild", Model: r.archive.placesBy()}
+	details := Details{Subject: "rebuild", Model: r.archive.indexedBy()}
 	for batch := range slices.Chunk(names, rebuildBatch) {
 		keys, proof, err := r.archive.gate.releaseNames(ctx, candor.ActRebuild, r.who, details, batch)
 		if err != nil {

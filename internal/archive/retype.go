@@ -35,7 +35,7 @@ func (a *Archive) Retype(ctx context.Context, who Actor, r RetypeRequest) (Analy
 	if len(r.Text) > mostTyped || !utf8.ValidString(r.Text) || strings.Contains(r.Text, "\f") {
 		return AnalyseResult{}, candor.Errorf(candor.Invalid, "A page is text in UTF-8 of at most %d kB.", mostTyped>>10)
 	}
-	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: []candor.ItemID{r.Item}, Subject: "a page typed anew", Model: a.placesBy()})
+	work, err := a.under(ctx, candor.ActAnalyse, who, r.Purpose, Details{Items: []candor.ItemID{r.Item}, Subject: "a page typed anew", Model: a.indexedBy()})
 	if err != nil {
 		return AnalyseResult{}, err
 	}

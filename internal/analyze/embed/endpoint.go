@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"candor"
 	"candor/internal/analyze/endpoint"
@@ -17,17 +15,13 @@ import (
 const (
 	batch     = 64       // passages a request
 	mostReply = 64 << 20 // bytes: 64 vectors of 8,192 numbers in decimal, with room
-
-	// pause is how long a model that could not be asked is left alone, so that
-	// adding a million items does not wait for it a million times.
-	pause = 30 * time.Second
 )
 
 // Endpoint embeds by a model at an endpoint that speaks OpenAI's embeddings API.
 // Safe for concurrent use.
 type Endpoint struct {
 	client *endpoint.Client
-	idle   atomic.Int64 // until when nothing is asked, in Unix nanoseconds
+	rest   endpoint.Rest
 }
 
 // NewEndpoint makes an Endpoint; it asks nothing yet. Invalid for an address that is none.
@@ -92,7 +86,7 @@ func (e *Endpoint) Query(ctx context.Context, text string) ([]float32, error) {
 
 // ask returns a vector of length 1 for each text, all of them as long.
 func (e *Endpoint) ask(ctx context.Context, texts []string) ([][]float32, error) {
-	if time.Now().UnixNano() < e.idle.Load() {
+	if e.rest.Due() {
 		return nil, candor.Errorf(candor.Unavailable, "The model of meaning could not be asked a moment ago, and is left alone for half a minute. Search by text meanwhile.")
 	}
 	body, err := json.Marshal(map[string]any{"model": e.client.Model(), "input": texts, "encoding_format": "float"})
@@ -101,9 +95,7 @@ func (e *Endpoint) ask(ctx context.Context, texts []string) ([][]float32, error)
 	}
 	data, err := e.client.Post(ctx, "/embeddings", "application/json", bytes.NewReader(body), mostReply)
 	if err != nil {
-		if ctx.Err() == nil {
-			e.idle.Store(time.Now().Add(pause).UnixNano())
-		}
+		e.rest.After(ctx, err)
 		return nil, err
 	}
 	var reply struct {
