@@ -10,7 +10,7 @@ DEMOFLAGS := $(if $(DATA),--data $(DATA)) $(if $(ONCE),--once) $(if $(LISTEN),--
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test check race lint fmt vet bench fuzz clean go
+.PHONY: help build onnx demo test check race lint fmt vet bench fuzz clean go
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -22,11 +22,17 @@ build: go ## build bin/candor, one static binary
 	@mkdir -p bin
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/candor ./cmd/candor
 
+onnx: go ## build bin/candor-onnx, which runs a model of meaning in a folder, and fetch ONNX Runtime and a model
+	go run ./tools/onnx .cache/onnx model
+	@mkdir -p bin
+	CGO_ENABLED=1 go build -trimpath -ldflags '-s -w' -o bin/candor-onnx ./cmd/candor-onnx
+
 demo: build ## the whole way on the sample archive; then serve it (ONCE=1: only the former)
 	./bin/candor demo $(DEMOFLAGS)
 
 test: go ## everything that CI runs: set-up, vet, lint, tests with the race detector
 	sh scripts/setup-test.sh
+	-go run ./tools/onnx .cache/onnx model # without it one test of a model in a folder is passed over
 	$(MAKE) --no-print-directory vet
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory race

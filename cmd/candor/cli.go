@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"candor"
+	"candor/internal/analyze/embed"
 	"candor/internal/analyze/endpoint"
 	"candor/internal/wire"
 )
@@ -148,9 +149,12 @@ func (c *cli) engineConfig() engineConfig {
 	}
 	return engineConfig{
 		Data: c.data, Keys: c.config, Repair: c.repair, Logger: logger,
-		Chat:      c.endpoint("chat"),
-		Names:     c.endpoint("names"),
-		Embed:     c.endpoint("embed"),
+		Chat:  c.endpoint("chat"),
+		Names: c.endpoint("names"),
+		Embed: embedConfig{
+			Folder:   embed.FolderConfig{Dir: c.env("CANDOR_EMBED_FOLDER"), Program: c.env("CANDOR_EMBED_PROGRAM"), Library: c.env("CANDOR_EMBED_LIBRARY")},
+			Endpoint: c.endpoint("embed"),
+		},
 		Speech:    speechConfig{Endpoint: c.endpoint("speech"), Program: c.env("CANDOR_SPEECH_PROGRAM"), File: c.env("CANDOR_SPEECH_FILE")},
 		Translate: translateConfig{Endpoint: c.endpoint("translate"), Program: c.env("CANDOR_TRANSLATE_PROGRAM"), File: c.env("CANDOR_TRANSLATE_FILE")},
 		Passphrase: func(file string) (string, error) {

@@ -54,7 +54,7 @@ type engineConfig struct {
 	Chat       endpoint.Config              // the model that answers questions; without URL none does
 	Speech     speechConfig                 // what writes down what is said
 	Names      endpoint.Config              // the model that tells names; without URL rules alone do
-	Embed      endpoint.Config              // the model of meaning; without URL the built-in table
+	Embed      embedConfig                  // the model of meaning
 	Translate  translateConfig              // what translates
 	Repair     bool                         // a damaged catalog or index is made anew, to be rebuilt
 	Logger     *slog.Logger
@@ -157,12 +157,8 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	if ports.Translator, err = cfg.Translate.open(); err != nil {
 		return err
 	}
-	ports.Embedder = embed.BuiltIn{}
-	if cfg.Embed.URL != "" {
-		ports.Former = ports.Embedder
-		if ports.Embedder, err = embed.NewEndpoint(cfg.Embed); err != nil {
-			return err
-		}
+	if err := e.meaning(cfg.Embed, &ports); err != nil {
+		return err
 	}
 	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
 	if err != nil {
@@ -183,6 +179,35 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 		return err
 	}
 	e.onClose(e.archive.Close)
+	return nil
+}
+
+// embedConfig says what places texts in meaning: a model in a folder, or else an
+// endpoint, or else the built-in table.
+type embedConfig struct {
+	Folder   embed.FolderConfig
+	Endpoint endpoint.Config
+}
+
+// meaning sets up what places texts in meaning. The built-in table may have placed
+// them before.
+func (e *engine) meaning(cfg embedConfig, ports *archive.Config) error {
+	ports.Embedder = embed.BuiltIn{}
+	switch {
+	case cfg.Folder.Dir != "":
+		f, err := embed.NewFolder(cfg.Folder)
+		if err != nil {
+			return err
+		}
+		e.onClose(func(context.Context) error { return f.Close() })
+		ports.Former, ports.Embedder = ports.Embedder, f
+	case cfg.Endpoint.URL != "":
+		at, err := embed.NewEndpoint(cfg.Endpoint)
+		if err != nil {
+			return err
+		}
+		ports.Former, ports.Embedder = ports.Embedder, at
+	}
 	return nil
 }
 

@@ -43,10 +43,15 @@ func (e *Endpoint) Name() string { return e.client.Name() }
 // before the first. Unavailable when the model cannot be asked, or could not be
 // within the last half minute; Verification when it replies what is no place.
 func (e *Endpoint) Embed(ctx context.Context, title, text string) (query.Meaning, error) {
+	return embedBy(ctx, e.Model(), batch, title, text, e.ask)
+}
+
+// embedBy cuts a text into passages and has a model place each, so many at once.
+func embedBy(ctx context.Context, model string, atOnce int, title, text string, ask func(context.Context, []string) ([][]float32, error)) (query.Meaning, error) {
 	spans := cut(text)
-	out := query.Meaning{Model: e.Model()}
+	out := query.Meaning{Model: model}
 	for len(spans) > 0 {
-		n := min(batch, len(spans))
+		n := min(atOnce, len(spans))
 		texts := make([]string, n)
 		for i, p := range spans[:n] {
 			texts[i] = strings.ToValidUTF8(text[p.start:p.end], "\ufffd")
@@ -54,7 +59,7 @@ func (e *Endpoint) Embed(ctx context.Context, title, text string) (query.Meaning
 		if len(out.Passages) == 0 && title != "" {
 			texts[0] = strings.ToValidUTF8(title, "\ufffd") + "\n" + texts[0]
 		}
-		vectors, err := e.ask(ctx, texts)
+		vectors, err := ask(ctx, texts)
 		if err != nil {
 			return query.Meaning{}, err
 		}
@@ -62,7 +67,7 @@ func (e *Endpoint) Embed(ctx context.Context, title, text string) (query.Meaning
 			out.Passages = append(out.Passages, query.Passage{Start: p.start, End: p.end, Vector: vectors[i]})
 		}
 		if len(out.Passages[0].Vector) != len(vectors[0]) {
-			return query.Meaning{}, e.nonsense()
+			return query.Meaning{}, candor.Errorf(candor.Verification, "The model of meaning replied with places of different sizes. Is %s a model of embeddings?", model)
 		}
 		spans = spans[n:]
 	}

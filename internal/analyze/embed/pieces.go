@@ -16,13 +16,15 @@ type pieces struct {
 	first map[string]int // pieces that begin a word
 	later map[string]int // pieces that go on in one
 	long  int            // bytes of the longest
+
+	unknown int // stands for a word with a part that is not known; -1 leaves it out
 }
 
 // mostWord is how many characters a word may have; longer ones are left out.
 const mostWord = 100
 
 func newPieces(n int) pieces {
-	return pieces{first: make(map[string]int, n), later: make(map[string]int, n/4)}
+	return pieces{first: make(map[string]int, n), later: make(map[string]int, n/4), unknown: -1}
 }
 
 func (p *pieces) add(piece string, n int) {
@@ -90,13 +92,17 @@ func (p *pieces) rune(word []byte, r rune, as string, flush func(), yield func(i
 	return word
 }
 
-// word cuts one word. A word with a part that is not known is left out whole.
+// word cuts one word. A word with a part that is not known has no pieces.
 func (p *pieces) word(w []byte, yield func(int)) {
 	if n, ok := p.first[string(w)]; ok {
 		yield(n)
 		return
 	}
-	if len(w) == 0 || len(w) > mostWord && utf8.RuneCount(w) > mostWord {
+	if len(w) == 0 {
+		return
+	}
+	if len(w) > mostWord && utf8.RuneCount(w) > mostWord {
+		p.missed(yield)
 		return
 	}
 	var found [mostWord]int
@@ -112,11 +118,18 @@ func (p *pieces) word(w []byte, yield func(int)) {
 			end--
 		}
 		if end == at {
+			p.missed(yield)
 			return
 		}
 		at = end
 	}
 	for _, n := range found[:count] {
 		yield(n)
+	}
+}
+
+func (p *pieces) missed(yield func(int)) {
+	if p.unknown >= 0 {
+		yield(p.unknown)
 	}
 }

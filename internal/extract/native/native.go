@@ -59,7 +59,8 @@ func Find(name string) (Program, error) {
 }
 
 const (
-	mostSaid  = 2 << 10 // bytes of what a program says of its errors
+	forever   = 100 * 365 * 24 * time.Hour // of processor time
+	mostSaid  = 2 << 10                    // bytes of what a program says of its errors
 	waitDelay = 2 * time.Second
 )
 
@@ -72,29 +73,14 @@ func (p Program) Run(ctx context.Context, in io.Reader, most int64, args ...stri
 	if limit == 0 {
 		limit = 2 * time.Minute
 	}
-	n := confine.Native{Program: p.Path, Args: args, Env: p.Env, Read: p.Read, Memory: p.Memory, Seconds: int64(limit/time.Second) + 1}
-	if n.Memory == 0 {
-		n.Memory = 1 << 30
-	}
-	asJSON, err := json.Marshal(n)
+	command, asJSON, err := p.helper(limit, args)
 	if err != nil {
 		return nil, err
-	}
-	command := p.Command
-	if command == nil {
-		command = []string{"/proc/self/exe", Subcommand} // also if the program's file was replaced since
-		if runtime.GOOS != "linux" {
-			self, err := os.Executable()
-			if err != nil {
-				return nil, err
-			}
-			command[0] = self
-		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, said := &bounded{most: most, ends: true}, &bounded{most: mostSaid}
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:], string(asJSON))...)
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], asJSON)...)
 	cmd.Args[0] = "candor"
 	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = []string{}, "/", in, out, said, waitDelay
 	err = cmd.Run()
@@ -107,6 +93,28 @@ func (p Program) Run(ctx context.Context, in io.Reader, most int64, args ...stri
 		return nil, candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(said.buf.String(), err))
 	}
 	return out.buf.Bytes(), nil
+}
+
+// helper is the command that re-executes this binary, and what it is to become.
+func (p Program) helper(limit time.Duration, args []string) (command []string, asJSON string, err error) {
+	n := confine.Native{Program: p.Path, Args: args, Env: p.Env, Read: p.Read, Memory: p.Memory, Seconds: int64(limit/time.Second) + 1}
+	if n.Memory == 0 {
+		n.Memory = 1 << 30
+	}
+	data, err := json.Marshal(n)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.Command != nil {
+		return p.Command, string(data), nil
+	}
+	command = []string{"/proc/self/exe", Subcommand} // also if the program's file was replaced since
+	if runtime.GOOS != "linux" {
+		if command[0], err = os.Executable(); err != nil {
+			return nil, "", err
+		}
+	}
+	return command, string(data), nil
 }
 
 func firstLine(said string, err error) string {
