@@ -434,6 +434,31 @@ func TestBrowserKeyboard(t *testing.T) {
 }
 
 // The whole main job with script switched off.
+// TestBrowserCompletes: the last word that is typed is completed by what was shown,
+// and nothing is asked for it.
+func TestBrowserCompletes(t *testing.T) {
+	d := newDesk(t)
+	lind := d.signedIn("m.lind")
+	lind.search("quay tender")
+	ctx := browser(t)
+	heard := listen(t, ctx)
+	run(t, ctx, enter(lind), screen(1280, 900, "light"), chromedp.Navigate(d.server.URL+"/"), keys("#q", "harbour e. b"))
+	if got := value[[]string](t, ctx, `[...document.querySelectorAll("#offers option")].map((o) => o.value)`); len(got) != 0 {
+		t.Errorf("two words are completed by %q", got)
+	}
+	value[any](t, ctx, `document.querySelector("#q").value = ""`)
+	run(t, ctx, keys("#q", "harbour E"))
+	if got := value[[]string](t, ctx, `[...document.querySelectorAll("#offers option")].map((o) => o.value)`); len(got) != 1 || got[0] != `harbour "E. Brandt"` {
+		t.Errorf("the last word is completed by %q", got)
+	}
+	if n := value[int](t, ctx, `performance.getEntriesByType("resource").filter((r) => r.initiatorType === "fetch" || r.initiatorType === "xmlhttprequest").length`); n != 0 {
+		t.Errorf("typing asked the server %d times", n)
+	}
+	for _, bad := range heard.take() {
+		t.Error(bad)
+	}
+}
+
 func TestBrowserWithoutScript(t *testing.T) {
 	d := newDesk(t)
 	ctx := browser(t)

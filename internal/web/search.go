@@ -29,6 +29,7 @@ type searchPage struct {
 	Recent      []shownPage
 	Kept        []archive.Saved
 	Collections []archive.CollectionInfo
+	Suggestions []string
 	NotRun      bool // the address holds a search that has not been run
 	Stopped     bool // nothing was searched; Message says why
 	Message     string
@@ -115,7 +116,7 @@ func (g pager) HasOthers() bool { return g.Previous >= 0 || g.Next >= 0 }
 // searchForm shows the box. A search in the address is put in the box and not
 // run: a link must not write into somebody's record.
 func (s *server) searchForm(w http.ResponseWriter, v *visit) error {
-	page := searchPage{Query: v.FormValue("q"), Recent: s.shown.recent(v.who.Person.ID, 6), Kept: v.saved}
+	page := searchPage{Query: v.FormValue("q"), Recent: s.shown.recent(v.who.Person.ID, 6), Kept: v.saved, Suggestions: s.suggestions(v)}
 	page.NotRun = page.Query != ""
 	if v.current != nil {
 		page.Request.Purpose = v.current.ID
@@ -194,7 +195,7 @@ func (s *server) searchFailed(w http.ResponseWriter, v *visit, r archive.SearchR
 		return err
 	}
 	s.note(v, err)
-	page := searchPage{Query: r.Query, Request: r, Stopped: true, Message: candor.MessageOf(err), Rule: ruleOf(err), Wrong: wrongIn(r.Query, candor.PlaceOf(err)), Collections: s.collectionsOf(v)}
+	page := searchPage{Query: r.Query, Request: r, Stopped: true, Message: candor.MessageOf(err), Rule: ruleOf(err), Wrong: wrongIn(r.Query, candor.PlaceOf(err)), Collections: s.collectionsOf(v), Suggestions: s.suggestions(v)}
 	title := "Nothing was searched"
 	if code == candor.Denied {
 		title = "Refused"
@@ -208,7 +209,7 @@ func (s *server) results(w http.ResponseWriter, v *visit) error {
 	if !ok {
 		return candor.Errorf(candor.NotFound, "There is no such results page for you. It may be forgotten by now: search again.")
 	}
-	page := searchPage{Query: p.Request.Query, Request: p.Request, Page: &p, Collections: s.collectionsOf(v)}
+	page := searchPage{Query: p.Request.Query, Request: p.Request, Page: &p, Collections: s.collectionsOf(v), Suggestions: s.suggestions(v)}
 	if !v.mayUse(p.Request.Purpose) {
 		p.Result = nil
 	}

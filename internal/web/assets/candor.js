@@ -56,6 +56,19 @@ document.addEventListener("focusin", (e) => {
   if (hit) at = $$(".hit").indexOf(hit);
 });
 
+// While somebody types, the last word is completed. All that is offered stands in
+// the page, so that typing asks the server nothing.
+const offers = $("#offers");
+if (offers) {
+  const all = $$("option", offers).map((o) => o.value);
+  $("#q").addEventListener("input", (e) => {
+    const [, before, last] = e.target.value.match(/^(.*[\s(])?([^\s(]*)$/s);
+    const begin = last.toLowerCase().replace(/^"/, "");
+    const fits = before && begin ? all.filter((s) => s.toLowerCase().replace(/^"/, "").startsWith(begin)).map((s) => before + s) : all;
+    offers.replaceChildren(...fits.slice(0, 100).map((s) => new Option("", s)));
+  });
+}
+
 // Open sheets close when something else is pressed.
 document.addEventListener("click", (e) => {
   for (const d of $$(".me[open], .mark[open], .strip details[open]")) if (!d.contains(e.target)) d.open = false;
