@@ -19,6 +19,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +27,9 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/analyze/media"
 	"candor/internal/extract"
+	"candor/internal/extract/native"
 	"candor/internal/query"
 )
 
@@ -35,6 +38,7 @@ const (
 	leastWords = 5   // different ones
 	leastShare = 0.8 // of Tika's different words
 	deepest    = 10  // parts inside parts
+	mostNamed  = 20  // words that are named as lacking
 )
 
 func main() {
@@ -64,6 +68,10 @@ func run(files, texts, binary string, missed bool) error {
 		return err
 	}
 	defer pool.Close()
+	listener, err := media.New(media.Config{Command: []string{binary, native.Subcommand}})
+	if err != nil {
+		fmt.Println("recordings are not looked into:", candor.MessageOf(err))
+	}
 	rows := map[string]*row{}
 	start := time.Now()
 	err = filepath.WalkDir(files, func(path string, d fs.DirEntry, err error) error {
@@ -80,7 +88,7 @@ func run(files, texts, binary string, missed bool) error {
 			r = &row{ending: ending, conditions: map[candor.Condition]int{}}
 			rows[ending] = r
 		}
-		return r.add(pool, path, filepath.Join(texts, name+".txt"), missed)
+		return r.add(pool, listener, path, filepath.Join(texts, name+".txt"), missed)
 	})
 	if err != nil {
 		return err
@@ -89,12 +97,12 @@ func run(files, texts, binary string, missed bool) error {
 	return nil
 }
 
-func (r *row) add(pool *extract.Pool, path, reference string, missed bool) error {
+func (r *row) add(pool *extract.Pool, listener *media.Engine, path, reference string, missed bool) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	s := &sink{pool: pool}
+	s := &sink{pool: pool, listener: listener}
 	reading, err := s.read(filepath.Base(path), data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -127,17 +135,29 @@ func (r *row) add(pool *extract.Pool, path, reference string, missed bool) error
 			r.partial++
 		}
 		if missed {
-			fmt.Printf("%s: %s %s, %d of %d words. %s\n", path, reading.Type, reading.Condition, have, len(want), reading.Reason)
+			fmt.Printf("%s: %s %s, %d of %d words. %s\n    lacks %s\n", path, reading.Type, reading.Condition, have, len(want), reading.Reason, lacking(want, got))
 		}
 	}
 	return nil
 }
 
+// lacking names some words that Tika has and Candor has not.
+func lacking(want, got map[string]bool) string {
+	var words []string
+	for _, w := range slices.Sorted(maps.Keys(want)) {
+		if !got[w] && len(words) < mostNamed {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // sink collects the text of a file, of its fields and of everything inside it.
 type sink struct {
-	pool  *extract.Pool
-	text  bytes.Buffer
-	parts []part
+	pool     *extract.Pool
+	listener *media.Engine // nil without ffmpeg
+	text     bytes.Buffer
+	parts    []part
 }
 
 type part struct {
@@ -162,11 +182,24 @@ func (s *sink) read(name string, data []byte) (candor.Reading, error) {
 func (s *sink) one(name string, data []byte) (candor.Reading, error) {
 	fmt.Fprintf(&s.text, "\n%s\n", name)
 	r, err := s.pool.Extract(context.Background(), candor.Source{Name: name, Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, s)
+	if err == nil && s.listener != nil && candor.IsRecording(r.Type) {
+		r.Extraction, err = s.listen(name, data)
+	}
 	s.text.WriteString("\n" + r.Title)
 	for _, f := range r.Fields {
 		s.text.WriteString("\n" + f.Value)
 	}
 	return r, err
+}
+
+// listen reads what a recording says of itself. One that is none says nothing.
+func (s *sink) listen(name string, data []byte) (candor.Extraction, error) {
+	rec, err := s.listener.Listen(context.Background(), candor.Source{Name: name, Size: int64(len(data)), ReaderAt: bytes.NewReader(data)})
+	if candor.CodeOf(err) == candor.Invalid {
+		return candor.Extraction{}, nil
+	}
+	s.text.WriteString("\n" + rec.Text())
+	return rec.Extraction, err
 }
 
 // Text implements candor.Sink.

@@ -47,6 +47,7 @@ const (
 	TNEF      = "application/vnd.ms-tnef"
 	PKCS7     = "application/pkcs7-mime"
 	OLE       = "application/x-ole-storage"
+	XLS       = "application/vnd.ms-excel"
 	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	PPTX      = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -60,7 +61,8 @@ const (
 
 // marks are first bytes that mimetype does not know.
 var marks = []struct{ first, typ string }{
-	{"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
+	{"\x09\x04\x06\x00", XLS}, {"\x09\x02\x06\x00", XLS}, {"\x09\x08\x08\x00\x00\x05", XLS}, {"\x09\x08\x10\x00\x00\x06", XLS},
+	{`{\rtf1`, RTF}, {"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
 }
 
 // unlimit lets mimetype see the whole head that it is given.

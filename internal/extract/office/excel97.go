@@ -1,12 +1,15 @@
 package office
 
 import (
+	"cmp"
 	"encoding/binary"
+	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
@@ -31,6 +34,16 @@ const (
 	xlsShorts    = 0x00BD
 	xlsFormula   = 0x0006
 	xlsResult    = 0x0207 // the text that the formula before gives
+	xlsNote      = 0x001C
+	xlsTextBox   = 0x01B6 // its text is in the record that continues it
+	xlsChartText = 0x100D
+	xlsCodePage  = 0x0042
+	xlsRich      = 0x00D6 // a text, in Excel 95
+
+	// In Excel 3 and 4, where they differ.
+	xlsBegin3, xlsBegin4     = 0x0209, 0x0409
+	xlsStyle3, xlsStyle4     = 0x0243, 0x0443
+	xlsFormula3, xlsFormula4 = 0x0206, 0x0406
 
 	xlsGlobals  = 0x0005
 	xlsVersion8 = 0x0600
@@ -51,6 +64,9 @@ type oldWorkbook struct {
 	cells   int
 	after   bool // something stands in the row
 	waits   bool // a formula's text comes next
+	boxed   int  // characters of a text box that come next
+
+	code encoding.Encoding // of texts before Excel 97; nil since then
 }
 
 // readWorkbook reads the cells of a workbook, a line a row, sheet by sheet.
@@ -60,24 +76,44 @@ func readWorkbook(c *compound, w *plain.Writer, r *candor.Reading, _ candor.Sink
 		stream = "Book"
 	}
 	data, err := c.read(stream)
+	readRecords(data, err == nil, w, r)
+	return nil
+}
+
+// bareWorkbook reads a workbook of Excel 3 to 95 that is no compound file.
+func bareWorkbook(src candor.Source, reading candor.Reading, sink candor.Sink) (candor.Reading, error) {
+	data := make([]byte, min(src.Size, mostStream))
+	n, err := io.ReadFull(io.NewSectionReader(src, 0, src.Size), data)
+	w := plain.NewWriter(sink)
+	readRecords(data[:n], err == nil, w, &reading)
+	if err := w.Close(); err != nil {
+		return reading, err
+	}
+	if reading.Language == "" {
+		reading.Language = plain.Language(w.Sample())
+	}
+	return reading, nil
+}
+
+// readRecords reads the records of a workbook, of which some may be missing.
+func readRecords(data []byte, whole bool, w *plain.Writer, r *candor.Reading) {
 	b := &oldWorkbook{w: w, formats: map[uint16]string{}, epoch: time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC), row: -1}
-	whole := true
 	for len(data) >= 4 && b.cells < mostCells && w.Err() == nil {
 		kind, size := binary.LittleEndian.Uint16(data), int(binary.LittleEndian.Uint16(data[2:]))
-		if whole = 4+size <= len(data); !whole {
+		if 4+size > len(data) {
+			whole = false
 			break
 		}
 		body, rest := data[4:4+size], data[4+size:]
 		switch kind {
 		case xlsFilePass:
 			r.Condition, r.Reason = candor.Encrypted, "it opens only with its password"
-			return nil
+			return
 		case xlsStrings:
 			rest = b.table(body, rest)
-		case xlsBegin:
-			if len(body) >= 2 && binary.LittleEndian.Uint16(body) < xlsVersion8 {
-				r.Condition, r.Reason = candor.Unsupported, "workbooks of Excel 95 and before are kept but not read by this version"
-				return nil
+		case xlsBegin, xlsBegin3, xlsBegin4:
+			if kind != xlsBegin || len(body) >= 2 && binary.LittleEndian.Uint16(body) < xlsVersion8 {
+				b.code = cmp.Or[encoding.Encoding](b.code, charmap.Windows1252)
 			}
 			b.begin(body)
 		default:
@@ -88,10 +124,9 @@ func readWorkbook(c *compound, w *plain.Writer, r *candor.Reading, _ candor.Sink
 	if b.after {
 		w.Line()
 	}
-	if err != nil || !whole || len(data) > 0 && len(data) < 4 && strings.Trim(string(data), "\x00") != "" {
+	if !whole || len(data) > 0 && len(data) < 4 && strings.Trim(string(data), "\x00") != "" {
 		faulty(r, errOLE, b.cells > 0)
 	}
-	return nil
 }
 
 // begin begins a stream of records: the globals, a sheet, or something inside one.
@@ -121,11 +156,21 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 		}
 	case xlsSheet:
 		if len(body) > 8 {
-			b.sheets = append(b.sheets, shortString(body[6:]))
+			b.sheets = append(b.sheets, b.brief(body[6:]))
 		}
 	case xlsFormat:
 		if len(body) > 5 {
-			b.formats[binary.LittleEndian.Uint16(body)] = longString(body[2:])
+			b.formats[binary.LittleEndian.Uint16(body)] = b.format(body[2:])
+		}
+	case xlsCodePage:
+		if len(body) >= 2 && b.code != nil {
+			b.code = codePage(int(binary.LittleEndian.Uint16(body)))
+		}
+	case xlsNote, xlsTextBox, xlsContinue, xlsChartText:
+		b.beside(kind, body)
+	case xlsStyle3, xlsStyle4:
+		if len(body) >= 2 {
+			b.styles = append(b.styles, uint16(body[1]))
 		}
 	case xlsStyle:
 		if len(body) >= 4 {
@@ -133,7 +178,7 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 		}
 	case xlsResult:
 		if b.waits {
-			_, _ = b.w.WriteString(longString(body))
+			_, _ = b.w.WriteString(b.long(body))
 		}
 		b.waits = false
 	case xlsShorts:
@@ -156,8 +201,8 @@ func (b *oldWorkbook) cell(kind uint16, body []byte) {
 				b.put(body, b.strings[i])
 			}
 		}
-	case xlsLabel:
-		b.put(body, longString(value))
+	case xlsLabel, xlsRich:
+		b.put(body, b.long(value))
 	case xlsNumber:
 		if len(value) >= 8 {
 			b.put(body, b.number(math.Float64frombits(binary.LittleEndian.Uint64(value)), style))
@@ -166,7 +211,7 @@ func (b *oldWorkbook) cell(kind uint16, body []byte) {
 		if len(value) >= 4 {
 			b.put(body, b.number(short(binary.LittleEndian.Uint32(value)), style))
 		}
-	case xlsFormula:
+	case xlsFormula, xlsFormula3, xlsFormula4:
 		if len(value) < 8 {
 			return
 		}
@@ -237,6 +282,71 @@ func (b *oldWorkbook) isDate(format uint16) bool {
 		return true
 	}
 	return showsDate(b.formats[format])
+}
+
+// beside writes what stands beside the cells: notes, text boxes, words of charts.
+func (b *oldWorkbook) beside(kind uint16, body []byte) {
+	var text string
+	switch {
+	case kind == xlsTextBox:
+		if len(body) >= 12 {
+			b.boxed = int(binary.LittleEndian.Uint16(body[10:]))
+		}
+		return
+	case kind == xlsContinue:
+		if b.boxed == 0 || len(body) == 0 {
+			return
+		}
+		text, _ = characters(body[1:], b.boxed, body[0]&1 != 0)
+		b.boxed = 0
+	case kind == xlsChartText && len(body) > 2:
+		text = b.brief(body[2:])
+	case kind == xlsNote && b.code != nil && len(body) > 6: // the note itself; later, whose it is
+		text = b.decode(body[6:])
+	case kind == xlsNote && len(body) > 8:
+		text = longString(body[8:])
+	}
+	if text = strings.TrimSpace(strings.ReplaceAll(text, "\r", "\n")); text == "" {
+		return
+	}
+	if b.after {
+		b.w.Line()
+		b.after = false
+	}
+	_, _ = b.w.WriteString(text)
+	b.w.Line()
+	b.row = -1
+}
+
+// decode reads bytes in the workbook's code page.
+func (b *oldWorkbook) decode(bytes []byte) string {
+	text, _ := b.code.NewDecoder().Bytes(bytes)
+	return strings.ToValidUTF8(string(text), "\ufffd")
+}
+
+// long, brief and format read strings as the version of the workbook has them.
+func (b *oldWorkbook) long(body []byte) string {
+	if b.code == nil {
+		return longString(body)
+	}
+	if len(body) < 2 {
+		return ""
+	}
+	return b.decode(body[2:min(len(body), 2+int(binary.LittleEndian.Uint16(body)))])
+}
+
+func (b *oldWorkbook) brief(body []byte) string {
+	if b.code == nil || len(body) == 0 {
+		return shortString(body)
+	}
+	return b.decode(body[1:min(len(body), 1+int(body[0]))])
+}
+
+func (b *oldWorkbook) format(body []byte) string {
+	if b.code == nil {
+		return longString(body)
+	}
+	return b.brief(body)
 }
 
 // shortString reads a string with a length of one byte.

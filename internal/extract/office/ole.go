@@ -2,6 +2,7 @@ package office
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -39,11 +40,48 @@ func openCompound(src candor.Source) (*compound, error) {
 	}
 	c := &compound{streams: map[string]*mscfb.File{}, size: src.Size}
 	for _, f := range doc.File[:min(len(doc.File), mostStreams)] {
-		name := strings.Join(append(append([]string{}, f.Path...), f.Name), "/")
+		name := strings.Join(append(append([]string{}, f.Path...), canonical(f.Name)), "/")
 		c.streams[name] = f
 		c.names = append(c.names, name)
 	}
 	return c, nil
+}
+
+// canonical writes the names of streams by which documents are known as Microsoft
+// does; other programs write them in other cases.
+func canonical(name string) string {
+	for _, known := range documentStreams {
+		if strings.EqualFold(known, name) {
+			return known
+		}
+	}
+	return name
+}
+
+// documentStreams are the streams by which documents are known; see oleKinds.
+var documentStreams = []string{"EncryptedPackage", "WordDocument", "Workbook", "Book", "PowerPoint Document", "__properties_version1.0"}
+
+// inside are the documents that stand in a file as storages: a workbook in a
+// letter.
+func (c *compound) inside() (out []*compound, readers []oleReader) {
+	for _, path := range c.names {
+		at := strings.LastIndexByte(path, '/')
+		for _, kind := range oleKinds {
+			if at < 0 || path[at+1:] != kind.stream || !kind.inside || len(out) == mostObjects {
+				continue
+			}
+			inner := &compound{streams: map[string]*mscfb.File{}, size: c.size}
+			for _, name := range c.names {
+				if rest, ok := strings.CutPrefix(name, path[:at+1]); ok {
+					inner.streams[rest] = c.streams[name]
+					inner.names = append(inner.names, rest)
+				}
+			}
+			out, readers = append(out, inner), append(readers, kind.read)
+			break
+		}
+	}
+	return out, readers
 }
 
 // read returns a stream, nil if there is none.
@@ -78,6 +116,9 @@ func wide(b []byte) string {
 func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	c, err := openCompound(src)
+	if err != nil && typ == "application/vnd.ms-excel" {
+		return bareWorkbook(src, reading, sink)
+	}
 	if err != nil {
 		reading.Condition, reading.Reason = candor.Failed, oleDamaged
 		return reading, nil
@@ -110,18 +151,22 @@ type oleReader func(c *compound, w *plain.Writer, r *candor.Reading, sink candor
 var oleKinds = []struct {
 	stream, typ string
 	read        oleReader
+	inside      bool // may stand in a document as an object
 }{
-	{"EncryptedPackage", "application/x-ole-storage", nil},
-	{"WordDocument", "application/msword", readWord},
-	{"Workbook", "application/vnd.ms-excel", readWorkbook},
-	{"Book", "application/vnd.ms-excel", readWorkbook},
-	{"PowerPoint Document", "application/vnd.ms-powerpoint", readSlides},
-	{"__properties_version1.0", "application/vnd.ms-outlook", readOutlook},
+	{"EncryptedPackage", "application/x-ole-storage", nil, false},
+	{"WordDocument", "application/msword", readWord, true},
+	{"Workbook", "application/vnd.ms-excel", readWorkbook, true},
+	{"Book", "application/vnd.ms-excel", readWorkbook, true},
+	{"PowerPoint Document", "application/vnd.ms-powerpoint", readSlides, true},
+	{"__properties_version1.0", "application/vnd.ms-outlook", readOutlook, false},
 }
 
 func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink) (candor.Reading, error) {
 	w := plain.NewWriter(sink)
 	err := read(c, w, &reading, sink)
+	if reading.Condition == candor.Done || reading.Condition == candor.Partial {
+		err = errors.Join(err, c.insides(w, sink))
+	}
 	if cerr := w.Close(); cerr != nil {
 		return reading, cerr
 	}
@@ -132,6 +177,19 @@ func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink
 		_, err = c.objects(&reading, sink)
 	}
 	return reading, err
+}
+
+// insides writes the texts of documents that stand in this one as storages. A fault
+// in one is not the document's.
+func (c *compound) insides(w *plain.Writer, sink candor.Sink) error {
+	inner, readers := c.inside()
+	for i, doc := range inner {
+		w.Line()
+		if err := readers[i](doc, w, new(candor.Reading), sink); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // properties reads the set of properties that documents have.

@@ -173,15 +173,30 @@ func (p *pack) relations(member string) map[string]string {
 	return out
 }
 
-// embedded hands on the files that stand inside a document, and counts its
-// pictures, which are not read one by one. The error is the sink's.
+// leastPicture is how large a picture in a document has to be to be more than an
+// ornament, in bytes: a scanned page, a photograph.
+const leastPicture = 16 << 10
+
+// isPicture tells pictures whose text can be recognised from drawings.
+func isPicture(f *zip.File) bool {
+	switch strings.ToLower(path.Ext(f.Name)) {
+	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp":
+		return f.UncompressedSize64 >= leastPicture
+	}
+	return false
+}
+
+// embedded hands on the files that stand inside a document and its larger
+// pictures, and counts all pictures. The error is the sink's.
 func (p *pack) embedded(r *candor.Reading, sink candor.Sink, parts, pictures string) error {
 	n, lost := 0, 0
 	for _, f := range p.order {
-		switch {
-		case strings.HasPrefix(f.Name, pictures) && !f.FileInfo().IsDir():
+		picture := strings.HasPrefix(f.Name, pictures) && !f.FileInfo().IsDir()
+		if picture {
 			n++
-		case parts != "" && strings.HasPrefix(f.Name, parts) && !f.FileInfo().IsDir():
+		}
+		switch {
+		case picture && isPicture(f), !picture && parts != "" && strings.HasPrefix(f.Name, parts) && !f.FileInfo().IsDir():
 			m, err := f.Open()
 			if err != nil {
 				lost++

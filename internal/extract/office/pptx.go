@@ -36,6 +36,7 @@ func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 			broken = append(broken, fmt.Sprint(i+1))
 		}
 	}
+	p.masters(w)
 	if err := w.Close(); err != nil {
 		return reading, err
 	}
@@ -64,6 +65,42 @@ func (p *pack) slides() ([]string, error) {
 		return nil
 	})
 	return out, err
+}
+
+// masters writes what stands on masters and layouts, and so on every slide made
+// after them: a marking, a name. Placeholders hold instructions and are left out.
+func (p *pack) masters(w *plain.Writer) {
+	for _, f := range p.order {
+		if strings.HasPrefix(f.Name, "ppt/slideMasters/slideMaster") || strings.HasPrefix(f.Name, "ppt/slideLayouts/slideLayout") {
+			w.Line()
+			_ = p.walk(f.Name, fixedText(w)) // one that is damaged lacks nothing of the slides
+		}
+	}
+}
+
+// fixedText writes the text of shapes that are no placeholders.
+func fixedText(w *plain.Writer) func(xml.Token) error {
+	inner := drawingMarkup.visitor(w)
+	inside, placeholder := false, false
+	return func(t xml.Token) error {
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "sp":
+				inside, placeholder = true, false
+			case "ph":
+				placeholder = true
+			}
+		case xml.EndElement:
+			if e.Name.Local == "sp" {
+				inside = false
+			}
+		}
+		if inside && !placeholder {
+			return inner(t)
+		}
+		return w.Err()
+	}
 }
 
 func (p *pack) slide(member string, w *plain.Writer) error {

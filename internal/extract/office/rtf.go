@@ -41,12 +41,18 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	if !whole {
 		faulty(&reading, io.ErrUnexpectedEOF, len(w.Sample()) > 0)
 	}
+	for i, object := range p.objects {
+		if err := rtfObject(object, i+1, &reading, sink); err != nil {
+			return reading, err
+		}
+	}
 	return reading, nil
 }
 
 // rtfState is what a group inherits and its end restores.
 type rtfState struct {
 	skip bool // a destination that is not text
+	hex  bool // the data of an object
 	font bool // the table of fonts
 	code encoding.Encoding
 	into *strings.Builder // a destination that is kept apart: title, author
@@ -66,6 +72,12 @@ type rtf struct {
 	high   rune
 	title  strings.Builder
 	author strings.Builder
+	star   bool // the next word names a destination that may be passed over
+
+	object  []byte // of the object that is read
+	half    byte   // the first of two hexadecimal digits
+	halved  bool
+	objects [][]byte
 }
 
 // read reads to the end and tells whether every group was closed.
@@ -84,6 +96,7 @@ func (p *rtf) read() bool {
 			}
 			p.stack = append(p.stack, p.state)
 		case '}':
+			p.objectEnds()
 			if n := len(p.stack); n > 0 {
 				p.state, p.stack = p.stack[n-1], p.stack[:n-1]
 			}
@@ -118,6 +131,10 @@ func (p *rtf) char(c byte) {
 		p.skipN--
 		return
 	}
+	if p.state.hex {
+		p.digit(c)
+		return
+	}
 	bytes := []byte{c}
 	switch {
 	case p.lead != 0:
@@ -131,6 +148,36 @@ func (p *rtf) char(c byte) {
 	}
 	s, _ := p.state.code.NewDecoder().String(string(bytes))
 	p.put(s)
+}
+
+// digit takes a hexadecimal digit of an object.
+func (p *rtf) digit(c byte) {
+	v, ok := hexValue(c)
+	switch {
+	case !ok || len(p.object) >= mostStream:
+	case !p.halved:
+		p.half, p.halved = v, true
+	default:
+		p.object, p.halved = append(p.object, p.half<<4|v), false
+	}
+}
+
+func hexValue(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10, true
+	}
+	return 0, false
+}
+
+// objectEnds keeps what was read of an object, if a group with one ends.
+func (p *rtf) objectEnds() {
+	if p.state.hex && len(p.object) > 0 && len(p.objects) < mostObjects {
+		p.objects = append(p.objects, p.object)
+		p.object, p.halved = nil, false
+	}
 }
 
 // isLead reports whether a byte begins a character of two, in the encodings of
@@ -215,7 +262,7 @@ func (p *rtf) symbol(c byte) {
 			}
 		}
 	case '*':
-		p.state.skip = true
+		p.star = true
 	case '~':
 		p.put("\u00a0")
 	case '_':
@@ -227,7 +274,15 @@ func (p *rtf) symbol(c byte) {
 	}
 }
 
+// shown are words behind which a starred group holds what is to be read: text in
+// another style, notes in the margin, text boxes.
+var shown = map[string]bool{"cs": true, "ds": true, "ts": true, "annotation": true, "shptxt": true, "objdata": true}
+
 func (p *rtf) word(word string, n int, has bool) {
+	if p.star && !shown[word] {
+		p.state.skip = true
+	}
+	p.star = false
 	switch word {
 	case "par", "line", "row", "sect", "page":
 		p.put("\n")
@@ -264,7 +319,14 @@ func (p *rtf) word(word string, n int, has bool) {
 			p.unicode(n)
 		}
 	case "bin":
-		_, _ = io.CopyN(io.Discard, p.r, int64(max(n, 0)))
+		p.binary(int64(max(n, 0)))
+	case "annotation":
+		p.put("\n")
+	case "shptxt", "result": // of a shape, and of an object
+		p.state.skip = false
+		p.put("\n")
+	case "objdata":
+		p.state.hex = true
 	case "title":
 		p.state.into = &p.title
 	case "author":
@@ -275,6 +337,16 @@ func (p *rtf) word(word string, n int, has bool) {
 			p.state.into = new(strings.Builder)
 		}
 	}
+}
+
+// binary takes bytes as they are: of an object, or of a picture.
+func (p *rtf) binary(n int64) {
+	if !p.state.hex {
+		_, _ = io.CopyN(io.Discard, p.r, n)
+		return
+	}
+	more, _ := io.ReadAll(io.LimitReader(p.r, min(n, mostStream-int64(len(p.object)))))
+	p.object = append(p.object, more...)
 }
 
 // unicode takes a UTF-16 unit, written as a signed 16-bit number.

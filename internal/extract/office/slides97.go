@@ -2,6 +2,7 @@ package office
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,12 +22,18 @@ const (
 	pptListSlide = 0x03F3 // inside it: the next slide
 	pptWide      = 0x0FA0 // text in UTF-16
 	pptNarrow    = 0x0FA8 // text in a byte a character
+	pptObjects   = 0x1011 // the storage of an object
+	pptShape     = 0xF004
+	pptHolder    = 0x0BC3 // says that a shape is a placeholder
+	pptTagData   = 0x138B // a blob that holds records
+	pptComment   = 0x2EE0
+	pptString    = 0x0FBA
 	pptDeepest   = 32
 )
 
 // readSlides reads the texts of a presentation, slide by slide, and then its
 // notes. What stands on a slide is in a list, in the slide, or in both.
-func readSlides(c *compound, w *plain.Writer, r *candor.Reading, _ candor.Sink) error {
+func readSlides(c *compound, w *plain.Writer, r *candor.Reading, sink candor.Sink) error {
 	if c.streams["EncryptedSummary"] != nil {
 		r.Condition, r.Reason = candor.Encrypted, "it opens only with its password"
 		return nil
@@ -42,9 +49,14 @@ func readSlides(c *compound, w *plain.Writer, r *candor.Reading, _ candor.Sink) 
 		}
 		s.write(w, at(s.listed, i), at(s.drawn, i))
 	}
-	s.write(w, s.notes, nil)
+	s.write(w, s.notes, s.masters)
 	if err != nil || !whole {
 		faulty(r, errOLE, len(w.Sample()) > 0)
+	}
+	for i, data := range s.objects {
+		if err := embeddedFile(data, fmt.Sprintf("object-%d", i+1), r, sink); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -59,6 +71,8 @@ func at(texts [][]string, i int) []string {
 type slides struct {
 	listed, drawn [][]string // by slide
 	notes         []string
+	masters       []string // texts that stand on every slide
+	objects       [][]byte // compound files
 }
 
 // write writes texts, those that stand there twice once.
@@ -75,21 +89,25 @@ func (s *slides) write(w *plain.Writer, first, second []string) {
 // records walks through records, and reports whether all were whole. Texts go
 // into a list, if one is given.
 func (s *slides) records(b []byte, into *[]string, depth int) bool {
-	for len(b) >= pptHead {
-		head, kind, size := binary.LittleEndian.Uint16(b), binary.LittleEndian.Uint16(b[2:]), int64(binary.LittleEndian.Uint32(b[4:]))
-		b = b[pptHead:]
-		body := b[:min(size, int64(len(b)))]
-		if !s.record(head, kind, body, into, depth) || size > int64(len(b)) {
-			return false
-		}
-		b = b[len(body):]
-	}
-	return true
+	return eachRecord(b, func(head, kind uint16, body []byte) bool { return s.record(head, kind, body, into, depth) })
 }
 
 func (s *slides) record(head, kind uint16, body []byte, into *[]string, depth int) bool {
 	switch {
-	case kind == pptMaster || kind == pptList && head>>4 != 0 || depth > pptDeepest:
+	case kind == pptList && head>>4 != 0 || depth > pptDeepest:
+		return true
+	case kind == pptMaster:
+		return s.master(body, depth+1)
+	case kind == pptObjects:
+		if data := pptObject(head, body); data != nil && len(s.objects) < mostObjects {
+			s.objects = append(s.objects, data)
+		}
+		return true
+	case kind == pptTagData && into != nil:
+		_ = s.records(body, into, depth+1) // what else a blob may hold
+		return true
+	case kind == pptComment && into != nil:
+		s.comment(body, into)
 		return true
 	case kind == pptList:
 		return s.list(body)
@@ -106,6 +124,58 @@ func (s *slides) record(head, kind uint16, body []byte, into *[]string, depth in
 		if t := pptText(kind, body); t != "" {
 			*into = append(*into, t)
 		}
+	}
+	return true
+}
+
+// master reads the texts of a master's shapes, but for placeholders, which hold
+// instructions.
+func (s *slides) master(b []byte, depth int) bool {
+	return eachRecord(b, func(head, kind uint16, body []byte) bool {
+		switch {
+		case depth > pptDeepest || head&0xF != 0xF:
+			return true
+		case kind != pptShape:
+			return s.master(body, depth+1)
+		case holds(body, pptHolder, depth+1):
+			return true
+		}
+		return s.records(body, &s.masters, depth+1)
+	})
+}
+
+// holds tells whether a record of a kind stands anywhere in some records.
+func holds(b []byte, kind uint16, depth int) (found bool) {
+	eachRecord(b, func(head, k uint16, body []byte) bool {
+		found = found || k == kind || head&0xF == 0xF && depth <= pptDeepest && holds(body, kind, depth+1)
+		return !found
+	})
+	return found
+}
+
+// comment reads who commented, and what ([MS-PPT] 2.11.2).
+func (s *slides) comment(b []byte, into *[]string) {
+	eachRecord(b, func(_, kind uint16, body []byte) bool {
+		if kind == pptString {
+			if t := pptText(pptWide, body); t != "" {
+				*into = append(*into, t)
+			}
+		}
+		return true
+	})
+}
+
+// eachRecord calls yield for records until it returns false, and reports whether
+// all were whole and yield returned true for them.
+func eachRecord(b []byte, yield func(head, kind uint16, body []byte) bool) bool {
+	for len(b) >= pptHead {
+		head, kind, size := binary.LittleEndian.Uint16(b), binary.LittleEndian.Uint16(b[2:]), int64(binary.LittleEndian.Uint32(b[4:]))
+		b = b[pptHead:]
+		body := b[:min(size, int64(len(b)))]
+		if !yield(head, kind, body) || size > int64(len(b)) {
+			return false
+		}
+		b = b[len(body):]
 	}
 	return true
 }

@@ -37,6 +37,7 @@ type document struct {
 	broken  []int // pages that could not be read, from 1
 	noText  []int // pages that show something but have no text, from 1
 	lost    int   // attached files that could not be read
+	files   []attached
 	trapped error
 }
 
@@ -51,6 +52,7 @@ func (e *Engine) Read(src candor.Source, sink candor.Sink) (candor.Reading, erro
 	d.w = plain.NewWriter(sink)
 	reading.Pages = d.count
 	_ = guard(func() error { d.metadata(&reading); return nil })
+	_ = guard(func() error { d.outline(&reading); return nil })
 	d.pages()
 	if err := d.w.Close(); err != nil {
 		d.close()
@@ -172,7 +174,9 @@ func (d *document) page(i int) error {
 	if err != nil {
 		return err
 	}
+	notes := d.notes(i)
 	if strings.TrimSpace(text) == "" {
+		_, _ = d.w.WriteString(notes)
 		n, err := d.instance.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: d.at(i)})
 		if err == nil && n.Count > 0 {
 			d.noText = append(d.noText, i+1)
@@ -181,6 +185,7 @@ func (d *document) page(i int) error {
 	}
 	_, _ = d.w.WriteString(mend(text))
 	d.w.Line()
+	_, _ = d.w.WriteString(notes)
 	return nil
 }
 
@@ -328,6 +333,11 @@ func (d *document) attachments(sink candor.Sink) error {
 			return err
 		}
 	}
+	for _, f := range d.files {
+		if err := sink.Part(candor.Place{Path: name.Base(f.title)}, bytes.NewReader(f.data)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -336,10 +346,14 @@ func (d *document) attachment(i int, title *string, file *[]byte) error {
 	if err != nil {
 		return err
 	}
-	if n, err := d.instance.FPDFAttachment_GetName(&requests.FPDFAttachment_GetName{Attachment: a.Attachment}); err == nil && n.Name != "" {
+	return d.fileOf(a.Attachment, title, file)
+}
+
+func (d *document) fileOf(a references.FPDF_ATTACHMENT, title *string, file *[]byte) error {
+	if n, err := d.instance.FPDFAttachment_GetName(&requests.FPDFAttachment_GetName{Attachment: a}); err == nil && n.Name != "" {
 		*title = n.Name
 	}
-	f, err := d.instance.FPDFAttachment_GetFile(&requests.FPDFAttachment_GetFile{Attachment: a.Attachment})
+	f, err := d.instance.FPDFAttachment_GetFile(&requests.FPDFAttachment_GetFile{Attachment: a})
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.RTF(src, typ, sink)
 	case kind.TNEF:
 		return office.TNEF(src, typ, sink)
-	case kind.OLE, "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
+	case kind.OLE, "application/msword", kind.XLS, "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
 		opened, reading, ok := office.Unlock(src)
 		switch {
 		case !ok:

@@ -9,6 +9,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.tika.extractor.EmbeddedDocumentExtractor;
+import org.apache.tika.extractor.ParsingEmbeddedDocumentExtractor;
 import org.apache.tika.metadata.Metadata;
 import org.apache.tika.metadata.TikaCoreProperties;
 import org.apache.tika.parser.AutoDetectParser;
@@ -50,6 +52,9 @@ public class Read {
     TesseractOCRConfig off = new TesseractOCRConfig();
     off.setSkipOcr(true);
     context.set(TesseractOCRConfig.class, off);
+    ParsingEmbeddedDocumentExtractor inside = new ParsingEmbeddedDocumentExtractor(context);
+    inside.setWriteFileNameToContent(false); // names that Tika gives to what is inside are no text
+    context.set(EmbeddedDocumentExtractor.class, inside);
     Metadata metadata = new Metadata();
     metadata.set(TikaCoreProperties.RESOURCE_NAME_KEY, file.getFileName().toString());
     BodyContentHandler handler = new BodyContentHandler(-1);
