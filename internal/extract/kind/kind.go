@@ -47,6 +47,17 @@ const (
 	TNEF      = "application/vnd.ms-tnef"
 	PKCS7     = "application/pkcs7-mime"
 	OLE       = "application/x-ole-storage"
+	Cpio      = "application/x-cpio"
+	Ar        = "application/x-archive"
+	Compress  = "application/x-compress"
+	Stamped   = "application/timestamped-data"
+	Plist     = "application/x-bplist"
+	XLSB      = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+	OneNote   = "application/onenote"
+	DWG       = "image/vnd.dwg"
+	Metafile  = "image/emf"
+	OldMeta   = "image/wmf"
+	CHM       = "application/vnd.ms-htmlhelp"
 	XLS       = "application/vnd.ms-excel"
 	DOCX      = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 	XLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -62,7 +73,10 @@ const (
 // marks are first bytes that mimetype does not know.
 var marks = []struct{ first, typ string }{
 	{"\x09\x04\x06\x00", XLS}, {"\x09\x02\x06\x00", XLS}, {"\x09\x08\x08\x00\x00\x05", XLS}, {"\x09\x08\x10\x00\x00\x06", XLS},
-	{`{\rtf1`, RTF}, {"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
+	{"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", OneNote}, {"ITSF\x02\x00\x00\x00", CHM}, {"ITSF\x03\x00\x00\x00", CHM},
+	{"\xd7\xcd\xc6\x9a", OldMeta}, {"\x01\x00\x09\x00\x00\x03", OldMeta},
+	{`{\rtf1`, RTF}, {"bplist00", Plist}, {"!<arch>\n", Ar}, {"\x1f\x9d", Compress}, {"\xc7\x71", Cpio}, {"\x71\xc7", Cpio},
+	{"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
 }
 
 // unlimit lets mimetype see the whole head that it is given.
@@ -99,13 +113,22 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 			return m.typ, false
 		}
 	}
+	if len(head) >= 44 && bytes.HasPrefix(head, []byte("\x01\x00\x00\x00")) && string(head[40:44]) == " EMF" {
+		return Metafile, false
+	}
+	if isCpio(head) {
+		return Cpio, false
+	}
 	if isCMS(head) {
 		return PKCS7, false
+	}
+	if i := bytes.Index(head[:min(len(head), 20)], []byte(stampedID)); i >= 2 && i <= 6 && head[0] == 0x30 {
+		return Stamped, false
 	}
 	unlimit()
 	found := mimetype.Detect(head)
 	typ = base(found)
-	if typ == PDF { // a text that speaks of PDF
+	if typ == PDF || typ == Cpio { // a text that speaks of PDF, or begins with its figures
 		typ = Unknown
 	}
 	if strings.HasPrefix(typ, "text/") || textual(found) || typ == Unknown && isText(head) {
@@ -129,6 +152,19 @@ func isPDF(head []byte) bool {
 // every file that Detect calls a PDF passes it. Readers accept the mark
 // anywhere in the first 1,024 bytes.
 func MaybePDF(head []byte) bool { return bytes.Contains(head[:min(len(head), 1024)], pdfMark) }
+
+// isCpio tells the forms of cpio that begin with figures from a text that does.
+func isCpio(head []byte) bool {
+	for mark, size := range map[string]int{"070707": 76, "070701": 110, "070702": 110} {
+		if bytes.HasPrefix(head, []byte(mark)) && len(head) >= size {
+			return !bytes.ContainsFunc(head[:size], func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
+		}
+	}
+	return false
+}
+
+// stampedID is the object identifier of time-stamped data (RFC 5544).
+const stampedID = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x1f"
 
 // isCMS tells what is wrapped in CMS (RFC 5652): a sequence in BER that begins with
 // one of PKCS #7's object identifiers.
@@ -240,6 +276,8 @@ func insideZip(src candor.Source, head []byte) string {
 			found = DOCX
 		case f.Name == "xl/workbook.xml":
 			found = XLSX
+		case f.Name == "xl/workbook.bin":
+			found = XLSB
 		case f.Name == "ppt/presentation.xml":
 			found = PPTX
 		case f.Name == "META-INF/MANIFEST.MF" && found == Zip:

@@ -42,6 +42,10 @@ func TestTheContentDecides(t *testing.T) {
 		{"a.html", "plain words only", HTML},
 		{"a.txt", ".Dd March 5, 2024\n.Dt X 1\n", Troff},
 		{"a.gz", ".starts with a dot\nbut is text", Text},
+		{"a.txt", "070701 Minutes of the board, taken in the harbour house, and many more words than a header of an archive would have, so that it is text", Text},
+		{"a.txt", "ITSF is what help files begin with", Text},
+		{"a", "070707" + strings.Repeat("0", 70), Cpio},
+		{"a", "bplist00", Plist},
 		{"a", "\x00\x01\x02\x03\x04\x05\x06\x07 binary", Unknown},
 		{"a.py", "#!/usr/bin/python3\nprint(1)\n", "text/x-python"},
 	} {

@@ -26,6 +26,7 @@ func ODF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	v := odfVisitor{w: plain.NewWriter(sink)}
 	err = p.walk("content.xml", v.visit)
 	p.judge(&reading, err, v.w)
+	p.odfAsides(v.w)
 	if err := v.w.Close(); err != nil {
 		return reading, err
 	}
@@ -34,6 +35,18 @@ func ODF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		reading.Language = plain.Language(v.w.Sample())
 	}
 	return reading, p.embedded(&reading, sink, "", "Pictures/")
+}
+
+// odfAsides writes what stands beside the content: headers and footers, and
+// objects, such as a table in a text.
+func (p *pack) odfAsides(w *plain.Writer) {
+	for _, f := range p.order {
+		if f.Name == "styles.xml" || f.Name != "content.xml" && strings.HasSuffix(f.Name, "/content.xml") {
+			w.Line()
+			v := odfVisitor{w: w}
+			_ = p.walk(f.Name, v.visit) // a fault there lacks nothing of the content
+		}
+	}
 }
 
 func (p *pack) encrypted() bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -50,7 +51,7 @@ func openCompound(src candor.Source) (*compound, error) {
 // canonical writes the names of streams by which documents are known as Microsoft
 // does; other programs write them in other cases.
 func canonical(name string) string {
-	for _, known := range documentStreams {
+	for _, known := range slices.Concat(documentStreams, wordStreams) {
 		if strings.EqualFold(known, name) {
 			return known
 		}
@@ -60,6 +61,9 @@ func canonical(name string) string {
 
 // documentStreams are the streams by which documents are known; see oleKinds.
 var documentStreams = []string{"EncryptedPackage", "WordDocument", "Workbook", "Book", "PowerPoint Document", "__properties_version1.0"}
+
+// wordStreams are where a document of Word has its text, besides.
+var wordStreams = []string{"0Table", "1Table", "Data"}
 
 // inside are the documents that stand in a file as storages: a workbook in a
 // letter.
@@ -159,6 +163,7 @@ var oleKinds = []struct {
 	{"Book", "application/vnd.ms-excel", readWorkbook, true},
 	{"PowerPoint Document", "application/vnd.ms-powerpoint", readSlides, true},
 	{"__properties_version1.0", "application/vnd.ms-outlook", readOutlook, false},
+	{hwpHeader, "application/x-hwp-v5", readHangul, false},
 }
 
 func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink) (candor.Reading, error) {

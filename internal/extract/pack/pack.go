@@ -12,6 +12,7 @@ import (
 	"compress/bzip2"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"path"
 	"strings"
@@ -102,9 +103,6 @@ func Zip(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		reading.Condition, reading.Reason = candor.Failed, "its list of members is damaged or missing: it was probably cut short"
 		return reading, nil
 	}
-	for method, decompress := range methods {
-		r.RegisterDecompressor(method, decompress)
-	}
 	a := account{password: src.Password}
 	renamed := oldNames(r)
 	for _, f := range r.File {
@@ -148,7 +146,7 @@ func (a *account) zipMember(f *zip.File, sink candor.Sink) error {
 		return nil
 	}
 	a.members++
-	open := f.Open
+	open := func() (io.ReadCloser, error) { return openMember(f) }
 	if f.Flags&1 != 0 {
 		open = func() (io.ReadCloser, error) { return openLocked(f, a.password) }
 	}
@@ -166,6 +164,20 @@ func (a *account) zipMember(f *zip.File, sink candor.Sink) error {
 	}
 	defer m.Close()
 	return a.part(candor.Place{Path: name.Clean(f.Name), ModTime: sane(f.Modified)}, m, sink)
+}
+
+// openMember opens a member by what the list of members says of it, and of what is
+// said behind the member itself nothing: some programs write that wrong.
+func openMember(f *zip.File) (io.ReadCloser, error) {
+	raw, err := f.OpenRaw()
+	if err != nil {
+		return nil, err
+	}
+	decompress := methods[f.Method]
+	if decompress == nil {
+		return nil, zip.ErrAlgorithm
+	}
+	return &summed{drained: drained{ReadCloser: decompress(raw), rest: raw}, want: f.CRC32, sum: crc32.NewIEEE()}, nil
 }
 
 // part hands a member on and counts it as broken if it could not be read.
@@ -281,6 +293,9 @@ func decompress(src candor.Source, typ string) (io.ReadCloser, string, error) {
 	case "application/zlib":
 		r, err := zlib.NewReader(in)
 		return r, "", err
+	case "application/x-compress":
+		r, err := newUnlzw(in)
+		return io.NopCloser(r), "", err
 	case "application/x-lz4":
 		return io.NopCloser(lz4.NewReader(in)), "", nil
 	case "application/x-snappy-framed":
@@ -308,7 +323,7 @@ func innerName(outer, inner string) string {
 	base := name.Base(outer)
 	ext := path.Ext(base)
 	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".z", ".zlib", ".lz4", ".sz", ".p7m":
+	case ".gz", ".bz2", ".xz", ".zst", ".z", ".zlib", ".lz4", ".sz", ".p7m", ".tsd":
 		if len(ext) < len(base) {
 			return strings.TrimSuffix(base, ext)
 		}

@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -31,12 +32,21 @@ func Decode(head []byte, r io.Reader) (io.Reader, string) {
 // chance; so many pages state Western that that is no more than a guess.
 func DecodeHTML(head []byte, contentType string, r io.Reader) (io.Reader, string) {
 	enc, name, certain := charset.DetermineEncoding(head, contentType)
+	if name == "windows-1252" && !certain {
+		if late := lateCharset.FindSubmatch(head); late != nil { // further down than browsers look
+			if e, n := charset.Lookup(string(late[1])); e != nil {
+				enc, name, certain = e, n, n != "utf-8"
+			}
+		}
+	}
 	stated := name != "windows-1252" && (!validUTF8(head) || isASCII(head))
 	if name != "utf-8" && (certain || stated) {
 		return transform.NewReader(r, enc.NewDecoder()), name
 	}
 	return Decode(head, r)
 }
+
+var lateCharset = regexp.MustCompile(`(?i)<meta\s[^<>]{0,200}?charset\s*=\s*["']?([a-z0-9_:.-]{1,40})`)
 
 func isASCII(b []byte) bool {
 	for _, c := range b {

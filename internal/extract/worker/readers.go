@@ -67,6 +67,14 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.SevenZip(src, typ, sink)
 	case kind.Rar:
 		return pack.Rar(src, typ, sink)
+	case kind.Cpio:
+		return pack.Cpio(src, typ, sink)
+	case kind.Ar:
+		return pack.Ar(src, typ, sink)
+	case kind.Stamped:
+		return pack.Stamped(src, typ, sink)
+	case kind.Plist:
+		return pack.Plist(src, typ, sink)
 	case kind.WARC:
 		return pack.WARC(src, typ, sink)
 	case kind.PKCS7:
@@ -77,7 +85,7 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return rows.SQLite(src, typ, sink)
 	case kind.DBF:
 		return rows.DBF(src, typ, sink)
-	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd, kind.Zlib, kind.LZ4, kind.Snappy:
+	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd, kind.Zlib, kind.LZ4, kind.Snappy, kind.Compress:
 		return pack.Compressed(src, typ, sink)
 	}
 	return r.others(src, typ, text, l, sink)
@@ -89,10 +97,20 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.DOCX(src, typ, sink)
 	case kind.XLSX:
 		return office.XLSX(src, typ, sink)
+	case kind.XLSB:
+		return office.XLSB(src, typ, sink)
 	case kind.PPTX:
 		return office.PPTX(src, typ, sink)
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
+	case kind.OneNote:
+		return office.OneNote(src, typ, sink)
+	case kind.DWG:
+		return office.DWG(src, typ), nil
+	case kind.Metafile, kind.OldMeta:
+		return office.Metafile(src, typ, sink)
+	case kind.CHM:
+		return pack.CHM(src, typ, sink)
 	case kind.TNEF:
 		return office.TNEF(src, typ, sink)
 	case kind.OLE, "application/msword", kind.XLS, "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
