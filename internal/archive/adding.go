@@ -223,10 +223,8 @@ func (in *intake) file(ctx context.Context, h FileHeader, r io.Reader) (candor.E
 	if entry.Item, entry.Duplicate, err = fam.add(ctx, root); err != nil {
 		return entry, err
 	}
-	entry.Condition, entry.Reason = fam.condition, fam.reason
-	err = fam.drain(ctx)
-	entry.Items = fam.fresh
-	return entry, err
+	entry.Condition, entry.Reason, entry.Items = fam.condition, fam.reason, fam.fresh
+	return entry, nil
 }
 
 // begin records the intent of the current batch, if that has not been done.

@@ -275,6 +275,7 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, keys map[cand
 	s := &rereading{sink: sink{family: fam, parent: found{taken: taken{id: was.ID}, path: a.pathOf(ctx, was), depth: len(a.containersOf(ctx, was))}}}
 	s.keep = a.mayAdd(fam.intake.who, was.Collection) == nil && (fam.password != "" || len(was.Parts) == 0)
 	reading, err := a.cfg.Extractor.Extract(ctx, src, s)
+	fam.inside = s.sink.inside
 	if err != nil {
 		return Analysed{}, candor.Wrap(err, candor.Unavailable, "No worker could be had to read the item; it is as before. Try again.")
 	}
@@ -305,10 +306,10 @@ func (a *Archive) rereadFrom(ctx context.Context, was candor.Item, keys map[cand
 // keepParts makes items of the parts that wait, and says how many are new. It
 // makes them durable and searchable and records them as an addition.
 func (f *family) keepParts(ctx context.Context) (int64, error) {
-	if f == nil || len(f.waiting) == 0 {
+	if f == nil || len(f.inside) == 0 {
 		return 0, nil
 	}
-	err := f.drain(ctx)
+	err := f.addInside(ctx, f.inside)
 	f.intake.mu.Lock()
 	f.intake.figure.Items += f.fresh
 	nothing := f.intake.batch == nil && err == nil
@@ -327,10 +328,10 @@ func (f *family) forget(ctx context.Context) {
 	if f == nil {
 		return
 	}
-	for _, part := range f.waiting {
+	for _, part := range f.inside {
 		part.discard(ctx, f.intake.archive)
 	}
-	f.waiting = nil
+	f.inside = nil
 }
 
 // worse tells whether a reading failed where the one before did not.

@@ -17,6 +17,7 @@ import (
 
 const (
 	remedyRebuild = "Run `candor rebuild`: it makes the catalog and the index again from the vault and the log."
+	remedyAdd     = "Add the files that they are, or stand in, again: only what is missing is read."
 	remedyRestore = "Restore it from a backup, or add the file again."
 	remedyDetails = "Restore the details folder of the log from a backup, and ask who had access to it."
 	remedyVerify  = "Run `candor verify` on the log and compare with a backup; do not add to it before."
@@ -207,14 +208,21 @@ func (c *checker) items(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	catalog := roaring.New()
+	catalog, lacking := roaring.New(), int64(0)
 	err = c.archive.cfg.Catalog.EachItem(ctx, func(it candor.Item) error {
 		catalog.Add(it.Num)
 		c.step()
-		return nil
+		whole, err := c.archive.holdsWhole(ctx, it, deepestPart)
+		if !whole {
+			lacking++
+		}
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	if lacking > 0 {
+		c.note("catalog", remedyAdd, "%d items lack some of what is inside them.", lacking)
 	}
 	if n := roaring.AndNot(catalog, held).GetCardinality(); n > 0 {
 		c.note("index", remedyRebuild, "%d items are in the catalog and not in the index: searches do not find them.", n)

@@ -21,52 +21,61 @@ import (
 // family is one file with everything found inside it. A part is sealed while
 // its container is being read, and read itself only afterwards, so that no
 // worker ever waits for another and a mailbox of any size needs little memory.
+//
+// An item goes into a batch after everything inside it: so whatever the archive
+// holds of a container is held whole, and a mailbox that a crash cut short is new
+// when it is handed in again, while its messages that were stored are not.
 type family struct {
 	intake    *intake
 	condition candor.Condition // of the file itself
 	reason    string
-	password  string // opens what is encrypted in it; kept nowhere
-	spent     *meter // of an analysis; nil for an addition
+	password  string  // opens what is encrypted in it; kept nowhere
+	spent     *meter  // of an analysis; nil for an addition
+	inside    []found // what an item that is read again has inside
 
-	mu      sync.Mutex
-	waiting []found
-	heads   map[candor.ItemID]candor.ItemID // of what was read, the head of the family that its parts belong to
-	held    int64                           // bytes of plaintext in waiting
-	count   int64                           // items found so far
-	fresh   int64                           // of these, new to the collection
+	mu    sync.Mutex
+	heads map[candor.ItemID]candor.ItemID // of what was read, the head of the family that its parts belong to
+	held  int64                           // bytes of plaintext that waits
+	count int64                           // items found so far
+	fresh int64                           // of these, new to the collection
 }
 
 // found is content with the place where it was found.
 type found struct {
 	taken
-	place candor.Place
-	path  string // from the file handed in down to here
-	depth int
+	place  candor.Place
+	path   string // from the file handed in down to here
+	depth  int
+	within []candor.ItemID // what it stands in, from the file handed in down
 }
+
+// parallelTo is how deep parts are read side by side, rather than in turn.
+const parallelTo = 3
 
 // mostHeld bounds the plaintext of parts that wait in memory; beyond it they
 // wait sealed.
 const mostHeld = 32 << 20
 
-// add keeps one item: a new one is read, a known one gets another place.
+// add keeps one item with all that is inside it: a new one is read, a known one
+// gets another place.
 func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate bool, err error) {
 	a := f.intake.archive
+	if slices.Contains(it.within, it.id) { // it holds itself, and would wait for itself
+		it.discard(ctx, a)
+		return it.id, true, nil
+	}
 	d, fresh, err := a.drafts.claim(ctx, it.id, a.cfg.Catalog)
 	if err != nil {
 		return "", false, err
 	}
 	defer a.drafts.drop(d)
 	if !fresh {
-		it.discard(ctx, a)
-		if it.depth == 0 {
-			f.condition, f.reason = d.ending()
-		}
-		if !d.addPlace(it.place) {
-			return it.id, true, nil
-		}
-		return it.id, true, f.intake.hold(ctx, d, false, 0)
+		return it.id, true, f.addKnown(ctx, d, it)
 	}
-	err = f.read(ctx, d, it)
+	inside, err := f.read(ctx, d, it)
+	if err == nil {
+		err = f.addInside(ctx, inside)
+	}
 	a.drafts.settle(d, err)
 	if err != nil {
 		return "", false, err
@@ -80,37 +89,100 @@ func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate
 	return it.id, false, f.intake.hold(ctx, d, true, int64(len(d.doc.Text)))
 }
 
-// drain reads the parts that wait, and the parts found in those.
-func (f *family) drain(ctx context.Context) error {
-	for {
-		f.mu.Lock()
-		parts := f.waiting
-		f.waiting, f.held = nil, 0
-		f.mu.Unlock()
-		if len(parts) == 0 {
-			return nil
-		}
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(runtime.GOMAXPROCS(0))
-		for i := range parts {
-			g.Go(func() error {
-				_, _, err := f.add(ctx, parts[i])
-				parts[i].whole = nil
-				return err
-			})
-		}
-		if err := g.Wait(); err != nil {
-			return err
-		}
+// addKnown gives an item that is held another place. If something inside it is not
+// held, which only an older version can have left so, it is read again for that.
+func (f *family) addKnown(ctx context.Context, d *draft, it found) error {
+	d.mu.Lock()
+	item := d.item
+	d.mu.Unlock()
+	if it.depth == 0 {
+		f.condition, f.reason = d.ending()
 	}
+	whole, err := f.intake.archive.holdsWhole(ctx, item, 0)
+	if err == nil && !whole {
+		err = f.addMissing(ctx, item, it)
+	}
+	it.discard(ctx, f.intake.archive)
+	if err != nil || !d.addPlace(it.place) {
+		return err
+	}
+	return f.intake.hold(ctx, d, false, 0)
 }
 
-// read seals a new item's original and what a worker makes of it.
-func (f *family) read(ctx context.Context, d *draft, it found) error {
+// holdsWhole tells whether everything inside an item is held.
+func (a *Archive) holdsWhole(ctx context.Context, item candor.Item, depth int) (bool, error) {
+	for _, id := range item.Parts {
+		part, err := a.cfg.Catalog.Item(ctx, id)
+		switch {
+		case candor.CodeOf(err) == candor.NotFound:
+			return false, nil
+		case err != nil:
+			return false, err
+		case depth < deepestPart:
+			if whole, err := a.holdsWhole(ctx, part, depth+1); err != nil || !whole {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// addMissing reads an item that is held only for what is inside it.
+func (f *family) addMissing(ctx context.Context, item candor.Item, it found) error {
+	src, err := f.source(ctx, item, it)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	f.mu.Lock()
+	if f.heads == nil {
+		f.heads = map[candor.ItemID]candor.ItemID{}
+	}
+	f.heads[item.ID] = headOf(item)
+	f.mu.Unlock()
+	s := &sink{family: f, parent: it}
+	if _, err := f.intake.archive.cfg.Extractor.Extract(ctx, candor.Source{Name: item.Name, Size: item.Size, Password: f.password, ReaderAt: src}, s); err != nil {
+		return err
+	}
+	return f.addInside(ctx, s.inside)
+}
+
+// addInside keeps what was found inside an item, and what is inside that.
+func (f *family) addInside(ctx context.Context, inside []found) error {
+	one := func(ctx context.Context, it *found) error {
+		_, _, err := f.add(ctx, *it)
+		f.mu.Lock()
+		f.held -= int64(len(it.whole))
+		f.mu.Unlock()
+		it.whole = nil
+		return err
+	}
+	if len(inside) == 0 {
+		return nil
+	}
+	if inside[0].depth > parallelTo {
+		for i := range inside {
+			if err := one(ctx, &inside[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range inside {
+		g.Go(func() error { return one(ctx, &inside[i]) })
+	}
+	return g.Wait()
+}
+
+// read seals a new item's original and what a worker makes of it, and returns what
+// is inside.
+func (f *family) read(ctx context.Context, d *draft, it found) ([]found, error) {
 	a := f.intake.archive
 	num, err := a.nums.next(ctx, a.cfg.Catalog)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.mu.Lock()
 	it.place.Head = f.heads[it.place.Parent]
@@ -120,11 +192,11 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 		Places: []candor.Place{it.place}, Size: it.body.Size, SHA256: hex.EncodeToString(it.body.SHA256[:]), Added: a.now(),
 	}
 	if err := f.bindOriginal(ctx, &item, &it); err != nil {
-		return err
+		return nil, err
 	}
 	src, err := f.source(ctx, item, it)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer src.Close()
 	sink := &sink{family: f, parent: it}
@@ -132,15 +204,15 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	reading, err := a.cfg.Extractor.Extract(ctx, whole, sink)
 	if err != nil {
 		if sink.err != nil {
-			return sink.err
+			return nil, sink.err
 		}
-		return candor.Wrap(err, candor.Unavailable, "No worker could be had to read files. See `candor doctor`, then add again.")
+		return nil, candor.Wrap(err, candor.Unavailable, "No worker could be had to read files. See `candor doctor`, then add again.")
 	}
 	if err := f.complete(ctx, whole, &reading, sink); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.keepReading(ctx, &item, reading, sink); err != nil {
-		return err
+		return nil, err
 	}
 	f.mu.Lock()
 	if f.heads == nil {
@@ -149,7 +221,7 @@ func (f *family) read(ctx context.Context, d *draft, it found) error {
 	f.heads[item.ID] = headOf(item)
 	f.mu.Unlock()
 	d.become(item, a.document(ctx, item, it.path, sink.text.String()))
-	return nil
+	return sink.inside, nil
 }
 
 // complete adds to what a worker has read of a source what other programs find in it.
@@ -218,10 +290,11 @@ type sink struct {
 	text   bytes.Buffer
 	words  map[int]candor.PageText // recognised, by page
 	parts  []candor.ItemID
-	cut    int64 // bytes of text that were not kept
-	deep   int64 // parts left out because they stand too deep
-	many   int64 // parts left out because there are too many
-	err    error // what ended the reading from our side
+	inside []found // the same, with what is in them
+	cut    int64   // bytes of text that were not kept
+	deep   int64   // parts left out because they stand too deep
+	many   int64   // parts left out because there are too many
+	err    error   // what ended the reading from our side
 }
 
 // Text keeps text up to a stated bound.
@@ -252,7 +325,7 @@ func (s *sink) Part(p candor.Place, r io.Reader) error {
 	got, err := f.intake.take(context.Background(), r)
 	if err == nil {
 		err = s.wait(found{
-			taken: got, depth: s.parent.depth + 1, path: s.parent.path + "/" + p.Path,
+			taken: got, depth: s.parent.depth + 1, path: s.parent.path + "/" + p.Path, within: append(slices.Clip(s.parent.within), s.parent.id),
 			place: candor.Place{Path: p.Path, Parent: s.parent.id, ModTime: p.ModTime},
 		})
 	}
@@ -273,8 +346,8 @@ func (s *sink) wait(part found) error {
 		}
 		part.body, part.sealed, part.whole = body, true, nil
 	}
+	s.inside = append(s.inside, part)
 	f.mu.Lock()
-	f.waiting = append(f.waiting, part)
 	f.held += int64(len(part.whole))
 	f.mu.Unlock()
 	if !slices.Contains(s.parts, part.id) {
