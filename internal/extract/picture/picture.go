@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/draw"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
 	"candor"
@@ -43,7 +42,7 @@ func codecOf(typ string) (codec, bool) {
 	case "image/webp":
 		return codec{webp.DecodeConfig, webp.Decode}, true
 	case "image/tiff":
-		return codec{tiff.DecodeConfig, tiff.Decode}, true
+		return codec{tiffConfig, tiffDecode}, true
 	case "image/bmp":
 		return codec{bmp.DecodeConfig, bmp.Decode}, true
 	}
@@ -53,13 +52,16 @@ func codecOf(typ string) (codec, bool) {
 // Reads tells whether a media type is read here.
 func Reads(typ string) bool {
 	_, ok := codecOf(typ)
-	return ok
+	return ok || typ == SVGType
 }
 
-// Read reads a picture. What its fields say in words (headline, description,
+// Read reads a picture; see SVG for drawings. What its fields say in words (headline, description,
 // keywords, place, by-line) is its text. A picture of more than maxPixels is not
 // decoded. The error is the sink's.
 func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (candor.Reading, error) {
+	if typ == SVGType {
+		return SVG(src, maxPixels, sink)
+	}
 	reading := candor.Reading{Type: typ, Condition: candor.Done, Extraction: candor.Extraction{Pages: 1}}
 	c, _ := codecOf(typ)
 	tags := readTags(src, typ)
@@ -194,6 +196,9 @@ func look(src candor.Source, c codec, conf image.Config, orientation int, maxPix
 func Render(src candor.Source, typ string, page, width int, maxPixels int64) ([]byte, error) {
 	if page != 1 {
 		return nil, candor.Errorf(candor.NotFound, "there is no page %d: a picture has one", page)
+	}
+	if typ == SVGType {
+		return renderSVG(src, width, maxPixels)
 	}
 	c, _ := codecOf(typ)
 	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
