@@ -115,6 +115,7 @@ var pageDoors = map[string]struct {
 	"GET /terms":                            {200, ""},
 	"GET /{$}":                              {200, ""},
 	"POST /search":                          {403, "q=herons&purpose={purpose}"},
+	"POST /ask":                             {200, "q=herons&purpose={purpose}"}, // says in a line that it is refused
 	"GET /results/{id}":                     {404, ""},
 	"POST /results/{id}/narrow":             {404, "add=type:text/html"},
 	"POST /results/{id}/page":               {404, "page=2"},

@@ -1,6 +1,11 @@
 package web
 
 import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
 	"candor"
 	"candor/internal/archive"
 )
@@ -25,12 +30,59 @@ type answeredSentence struct {
 // stands in, from 1.
 type rest struct{ Passage, Hit int }
 
-// ask asks a question and remembers it as a results page.
-func (s *server) ask(v *visit, r archive.SearchRequest) (archive.SearchResult, *answered, error) {
+// askLine is one line of an answer that is told as it comes: how many passages it is
+// to rest on, then sentences, and last the page that has all of it, or what went
+// wrong.
+type askLine struct {
+	Found    *int   `json:"found,omitempty"`
+	Sentence string `json:"sentence,omitempty"`
+	Page     string `json:"page,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// askAloud asks a question and tells the answer as it comes, to a page that shows
+// it. It is the same act as a question without.
+func (s *server) askAloud(w http.ResponseWriter, v *visit) error {
+	if err := readForm(w, v); err != nil {
+		return err
+	}
+	purpose, err := v.purposeAsked()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	var mu sync.Mutex
+	line := func(l askLine) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = json.NewEncoder(w).Encode(l) // somebody who has gone hears nothing; the act is on the record
+		_ = http.NewResponseController(w).Flush()
+	}
+	r := archive.SearchRequest{Query: strings.TrimSpace(v.PostFormValue("q")), Mode: modeAsk, Purpose: purpose, Limit: hitsAPage, Facets: true}
+	res, answer, err := s.ask(v, r, archive.Telling{
+		Found:    func(found archive.SearchResult) { n := len(found.Hits); line(askLine{Found: &n}) },
+		Sentence: func(said archive.Sentence) { line(askLine{Sentence: said.Text}) },
+	})
+	if err == nil {
+		var id string
+		if id, err = s.secretID(); err == nil {
+			s.shown.keep(id, v.who.Person.ID, r, res, answer)
+			line(askLine{Page: "/results/" + id})
+		}
+	}
+	if err != nil {
+		s.note(v, err)
+		line(askLine{Error: candor.MessageOf(err)})
+	}
+	return nil
+}
+
+// ask asks a question.
+func (s *server) ask(v *visit, r archive.SearchRequest, tell archive.Telling) (archive.SearchResult, *answered, error) {
 	if len(r.Filters) > 0 || !r.From.IsZero() || !r.To.IsZero() || r.Offset > 0 {
 		return archive.SearchResult{}, nil, candor.Errorf(candor.Invalid, "A question is asked of a collection or of all of the purpose. Search by words to narrow further.")
 	}
-	res, err := s.Archive.Ask(v.Context(), v.who, archive.AskRequest{Question: r.Query, Purpose: r.Purpose, Collection: r.Collection}, archive.Telling{})
+	res, err := s.Archive.Ask(v.Context(), v.who, archive.AskRequest{Question: r.Query, Purpose: r.Purpose, Collection: r.Collection}, tell)
 	if err != nil {
 		return archive.SearchResult{}, nil, err
 	}

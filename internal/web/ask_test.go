@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,6 +39,37 @@ func TestAskPage(t *testing.T) {
 	}
 	if res, _ := r.post("/search", url.Values{"q": {"quay?"}, "mode": {"ask"}, "from": {"2026-01-01"}}); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a question of some days only: %d", res.StatusCode)
+	}
+}
+
+// TestAskAloud: the answer is told as it comes, and then where all of it is.
+func TestAskAloud(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	ask := func(form url.Values) (lines []askLine) {
+		t.Helper()
+		res, body := r.post("/ask", form)
+		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "application/x-ndjson" {
+			t.Fatalf("%d, %s", res.StatusCode, res.Header.Get("Content-Type"))
+		}
+		for line := range strings.Lines(body) {
+			var l askLine
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, l)
+		}
+		return lines
+	}
+	lines := ask(url.Values{"q": {"What does the model say of the quay?"}})
+	if len(lines) != 3 || lines[0].Found == nil || *lines[0].Found == 0 || !strings.Contains(lines[1].Sentence, "<b>tendered</b>") {
+		t.Fatalf("told %+v", lines)
+	}
+	if _, body := r.get(lines[2].Page); !strings.Contains(body, "&lt;b&gt;tendered&lt;/b&gt;") {
+		t.Error("its page does not have the answer")
+	}
+	if lines = ask(url.Values{"q": {" "}}); len(lines) != 1 || lines[0].Error == "" {
+		t.Errorf("an empty question: %+v", lines)
 	}
 }
 

@@ -459,6 +459,25 @@ func TestBrowserCompletes(t *testing.T) {
 	}
 }
 
+// TestBrowserAsks: a question leads over its answer, as it is told, to its page.
+func TestBrowserAsks(t *testing.T) {
+	d := newDesk(t)
+	ctx := browser(t)
+	heard := listen(t, ctx)
+	run(t, ctx, enter(d.signedIn("m.lind")), screen(1280, 900, "light"), chromedp.Navigate(d.server.URL+"/"))
+	value[any](t, ctx, `document.querySelector("#mode").value = "ask"`)
+	run(t, ctx, keys("#q", "What does the model say of the quay?\r"), await(".hits"))
+	if got := value[string](t, ctx, `document.querySelector(".answer")?.textContent ?? ""`); !strings.Contains(got, "<b>tendered</b>") {
+		t.Errorf("the page says %q", got)
+	}
+	if n := d.archive.acts; n != 1 {
+		t.Errorf("it took %d acts", n)
+	}
+	for _, bad := range heard.take() {
+		t.Error(bad)
+	}
+}
+
 func TestBrowserWithoutScript(t *testing.T) {
 	d := newDesk(t)
 	ctx := browser(t)

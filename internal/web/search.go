@@ -182,7 +182,7 @@ func (s *server) perform(w http.ResponseWriter, v *visit, r archive.SearchReques
 // look searches, or asks.
 func (s *server) look(v *visit, r archive.SearchRequest) (archive.SearchResult, *answered, error) {
 	if r.Mode == modeAsk {
-		return s.ask(v, r)
+		return s.ask(v, r, archive.Telling{})
 	}
 	res, err := s.Archive.Search(v.Context(), v.who, r)
 	return res, nil, err

@@ -744,16 +744,22 @@ func (s *standIn) Retype(ctx context.Context, who archive.Actor, r archive.Retyp
 
 // Ask answers with the passages that a search finds; of a question that has
 // "model" in it, a model is pretended to have said something.
-func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, _ archive.Telling) (archive.AskResult, error) {
+func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskRequest, tell archive.Telling) (archive.AskResult, error) {
 	if strings.TrimSpace(r.Question) == "" {
 		return archive.AskResult{}, candor.Errorf(candor.Invalid, "The question is empty.")
 	}
 	words := strings.Fields(strings.TrimSuffix(r.Question, "?"))
 	found, err := s.Search(ctx, who, archive.SearchRequest{Query: words[len(words)-1], Purpose: r.Purpose, Collection: r.Collection, Limit: 5})
 	out := archive.AskResult{SearchResult: found}
+	if err == nil && tell.Found != nil {
+		tell.Found(found)
+	}
 	if err == nil && strings.Contains(r.Question, "model") {
 		out.Model, out.Dropped = "candle-7b", 1
 		out.Sentences = []archive.Sentence{{Text: "The wall was <b>tendered</b> in spring.", Passages: []int{1, 99}}}
+		if tell.Sentence != nil {
+			tell.Sentence(out.Sentences[0])
+		}
 	}
 	return out, err
 }

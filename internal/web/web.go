@@ -125,6 +125,7 @@ func (s *server) routes() http.Handler {
 
 	mux.Handle("GET /{$}", s.signedIn(s.searchForm))
 	mux.Handle("POST /search", s.signedIn(s.search))
+	mux.Handle("POST /ask", s.signedIn(s.askAloud))
 	mux.Handle("GET /results/{id}", s.signedIn(s.results))
 	mux.Handle("POST /results/{id}/narrow", s.signedIn(s.narrow))
 	mux.Handle("POST /results/{id}/page", s.signedIn(s.turnPage))

@@ -69,6 +69,39 @@ if (offers) {
   });
 }
 
+// --- a question: the answer is shown sentence by sentence, as it comes
+for (const form of $$("form.box")) form.addEventListener("submit", async (e) => {
+  if ($("#mode", form)?.value !== "ask" || !$("#q", form).value.trim() || form.dataset.asked) return;
+  e.preventDefault();
+  form.dataset.asked = "1";
+  const panel = document.createElement("section");
+  panel.className = "answer aloud";
+  panel.setAttribute("aria-live", "polite");
+  const state = panel.appendChild(document.createElement("p"));
+  state.className = "quiet";
+  state.textContent = say("Looking for passages…");
+  $(".aloud")?.remove();
+  form.after(panel);
+  const told = (line) => {
+    if (line.found !== undefined) state.textContent = say("%s items found; the answer is being written …", line.found);
+    if (line.sentence) panel.insertBefore(document.createElement("p"), state).textContent = line.sentence;
+    if (line.error) { state.textContent = line.error; delete form.dataset.asked; }
+    if (line.page) location.assign(line.page);
+  };
+  try {
+    const res = await fetch("/ask", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (!res.ok) throw new Error();
+    const reader = res.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let rest = ""; ;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const l of lines) told(JSON.parse(l));
+    }
+  } catch { told({ error: say("The answer broke off. The question is on the record; ask it again.") }); }
+});
+
 // Open sheets close when something else is pressed.
 document.addEventListener("click", (e) => {
   for (const d of $$(".me[open], .mark[open], .strip details[open]")) if (!d.contains(e.target)) d.open = false;
