@@ -212,8 +212,8 @@ func (c *checker) items(ctx context.Context) error {
 	err = c.archive.cfg.Catalog.EachItem(ctx, func(it candor.Item) error {
 		catalog.Add(it.Num)
 		c.step()
-		whole, err := c.archive.holdsWhole(ctx, it, deepestPart)
-		if !whole {
+		_, all, err := c.archive.holdsParts(ctx, it)
+		if !all {
 			lacking++
 		}
 		return err

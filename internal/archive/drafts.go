@@ -51,6 +51,13 @@ func (d *draft) addPlace(p candor.Place) bool {
 	return true
 }
 
+// asItIs returns the item, and whether the catalog has it.
+func (d *draft) asItIs() (item candor.Item, stored bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.item, d.counted
+}
+
 func (d *draft) ending() (candor.Condition, string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -43,10 +43,9 @@ type family struct {
 // found is content with the place where it was found.
 type found struct {
 	taken
-	place  candor.Place
-	path   string // from the file handed in down to here
-	depth  int
-	within []candor.ItemID // what it stands in, from the file handed in down
+	place candor.Place
+	path  string // from the file handed in down to here
+	depth int
 }
 
 // parallelTo is how deep parts are read side by side, rather than in turn.
@@ -60,10 +59,6 @@ const mostHeld = 32 << 20
 // gets another place.
 func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate bool, err error) {
 	a := f.intake.archive
-	if slices.Contains(it.within, it.id) { // it holds itself, and would wait for itself
-		it.discard(ctx, a)
-		return it.id, true, nil
-	}
 	d, fresh, err := a.drafts.claim(ctx, it.id, a.cfg.Catalog)
 	if err != nil {
 		return "", false, err
@@ -73,10 +68,10 @@ func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate
 		return it.id, true, f.addKnown(ctx, d, it)
 	}
 	inside, err := f.read(ctx, d, it)
+	a.drafts.settle(d, err) // before what is inside: a file that holds itself may not wait for itself
 	if err == nil {
 		err = f.addInside(ctx, inside)
 	}
-	a.drafts.settle(d, err)
 	if err != nil {
 		return "", false, err
 	}
@@ -89,42 +84,58 @@ func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate
 	return it.id, false, f.intake.hold(ctx, d, true, int64(len(d.doc.Text)))
 }
 
-// addKnown gives an item that is held another place. If something inside it is not
-// held, which only an older version can have left so, it is read again for that.
+// addKnown gives an item that is held, or being read, another place. If something
+// inside it is not held, and nobody here is about to, it is read again for that:
+// another addition may be under way with it, or an older version have left it so.
 func (f *family) addKnown(ctx context.Context, d *draft, it found) error {
-	d.mu.Lock()
-	item := d.item
-	d.mu.Unlock()
+	item, stored := d.asItIs()
 	if it.depth == 0 {
-		f.condition, f.reason = d.ending()
+		f.condition, f.reason = item.Condition, item.Reason
 	}
-	whole, err := f.intake.archive.holdsWhole(ctx, item, 0)
-	if err == nil && !whole {
-		err = f.addMissing(ctx, item, it)
+	f.mu.Lock()
+	_, ours := f.heads[item.ID]
+	f.mu.Unlock()
+	if !ours {
+		whole, err := f.intake.archive.holdsAll(ctx, item, map[candor.ItemID]bool{})
+		if err == nil && !whole {
+			err = f.addMissing(ctx, item, it)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	it.discard(ctx, f.intake.archive)
-	if err != nil || !d.addPlace(it.place) {
-		return err
+	if !d.addPlace(it.place) && stored {
+		return nil
 	}
 	return f.intake.hold(ctx, d, false, 0)
 }
 
-// holdsWhole tells whether everything inside an item is held.
-func (a *Archive) holdsWhole(ctx context.Context, item candor.Item, depth int) (bool, error) {
+// holdsParts tells whether what stands in an item is held, and returns it.
+func (a *Archive) holdsParts(ctx context.Context, item candor.Item) (parts []candor.Item, all bool, err error) {
 	for _, id := range item.Parts {
 		part, err := a.cfg.Catalog.Item(ctx, id)
-		switch {
-		case candor.CodeOf(err) == candor.NotFound:
-			return false, nil
-		case err != nil:
-			return false, err
-		case depth < deepestPart:
-			if whole, err := a.holdsWhole(ctx, part, depth+1); err != nil || !whole {
-				return false, err
-			}
+		if candor.CodeOf(err) == candor.NotFound {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		parts = append(parts, part)
+	}
+	return parts, true, nil
+}
+
+// holdsAll tells the same of everything inside an item, at any depth.
+func (a *Archive) holdsAll(ctx context.Context, item candor.Item, seen map[candor.ItemID]bool) (bool, error) {
+	seen[item.ID] = true
+	parts, all, err := a.holdsParts(ctx, item)
+	for i := 0; err == nil && all && i < len(parts); i++ {
+		if len(parts[i].Parts) > 0 && !seen[parts[i].ID] {
+			all, err = a.holdsAll(ctx, parts[i], seen)
 		}
 	}
-	return true, nil
+	return all, err
 }
 
 // addMissing reads an item that is held only for what is inside it.
@@ -325,7 +336,7 @@ func (s *sink) Part(p candor.Place, r io.Reader) error {
 	got, err := f.intake.take(context.Background(), r)
 	if err == nil {
 		err = s.wait(found{
-			taken: got, depth: s.parent.depth + 1, path: s.parent.path + "/" + p.Path, within: append(slices.Clip(s.parent.within), s.parent.id),
+			taken: got, depth: s.parent.depth + 1, path: s.parent.path + "/" + p.Path,
 			place: candor.Place{Path: p.Path, Parent: s.parent.id, ModTime: p.ModTime},
 		})
 	}
