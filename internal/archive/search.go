@@ -26,6 +26,9 @@ const (
 	answerLikeness = 0.5
 )
 
+// QueryFields are the names that may stand before a colon in a query.
+func QueryFields() []string { return query.Fields() }
+
 // Search answers a query under a purpose. Everything that the page shows is
 // counted into the purpose's coverage and recorded before it is returned.
 func (a *Archive) Search(ctx context.Context, who Actor, r SearchRequest) (SearchResult, error) {

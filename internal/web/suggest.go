@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"candor/internal/query"
+	"candor/internal/archive"
 )
 
 const (
@@ -47,7 +47,7 @@ func (s *server) suggestions(v *visit) []string {
 	for _, name := range names[:min(len(names), suggestedNames)] {
 		add(name)
 	}
-	for _, field := range query.Fields() {
+	for _, field := range archive.QueryFields() {
 		add(field + ":")
 	}
 	return out

@@ -37,18 +37,12 @@ type chmEntry struct {
 // CHM reads a help file: its pages, its larger pictures and whatever else somebody
 // reads are parts. The error is the sink's.
 func CHM(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > mostCHM {
-		reading.Condition, reading.Reason = candor.Unsupported, "help files of this size are kept but not read by this version"
-		return reading, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		reading.Condition, reading.Reason = candor.Failed, "it could not be read: "+err.Error()
+	data, reading, ok := whole(src, typ, mostCHM, "help files")
+	if !ok {
 		return reading, nil
 	}
 	var a account
-	err = a.chm(data, sink)
+	err := a.chm(data, sink)
 	a.judge(&reading)
 	return reading, err
 }

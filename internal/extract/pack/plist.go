@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"path"
@@ -28,14 +27,8 @@ const (
 // archive) the page, its frames and its larger pictures are parts; of any other
 // the texts in it are read, a line each. The error is the sink's.
 func Plist(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > mostPlist {
-		reading.Condition, reading.Reason = candor.Unsupported, "property lists of this size are kept but not read by this version"
-		return reading, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		reading.Condition, reading.Reason = candor.Failed, "it could not be read: "+err.Error()
+	data, reading, ok := whole(src, typ, mostPlist, "property lists")
+	if !ok {
 		return reading, nil
 	}
 	var root any

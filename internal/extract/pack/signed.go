@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/smallstep/pkcs7"
@@ -19,14 +18,8 @@ const mostSigned = 256 << 20
 // a field. No signature is checked: to read is not to vouch. What is encrypted
 // opens only with a recipient's key. The error is the sink's.
 func Signed(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > mostSigned {
-		reading.Condition, reading.Reason = candor.Unsupported, "signed files of this size are kept but not read by this version"
-		return reading, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		reading.Condition, reading.Reason = candor.Failed, "it could not be read: "+err.Error()
+	data, reading, ok := whole(src, typ, mostSigned, "signed files")
+	if !ok {
 		return reading, nil
 	}
 	if encrypted(data) {

@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"errors"
-	"io"
 
 	"candor"
 	"candor/internal/extract/name"
@@ -14,14 +13,8 @@ var errBER = errors.New("it is no BER")
 // Stamped reads time-stamped data (RFC 5544): the file that was stamped is a part.
 // No stamp is checked: to read is not to vouch. The error is the sink's.
 func Stamped(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > mostSigned {
-		reading.Condition, reading.Reason = candor.Unsupported, "signed files of this size are kept but not read by this version"
-		return reading, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		reading.Condition, reading.Reason = candor.Failed, "it could not be read: "+err.Error()
+	data, reading, ok := whole(src, typ, mostSigned, "signed files")
+	if !ok {
 		return reading, nil
 	}
 	content, err := stampedContent(data)
