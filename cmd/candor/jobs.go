@@ -134,7 +134,7 @@ func printJob(w io.Writer, j wire.Job) {
 	}
 }
 
-// beginJobs has the groups worked on in the background, one job for all of them.
+// beginJob has the groups worked on in the background, one job for all of them.
 func (c *cli) beginJob(ctx context.Context, conn *connection, in wire.AnalyseRequest, groups [][]candor.ItemID) error {
 	for _, g := range groups {
 		in.Items = append(in.Items, g...)

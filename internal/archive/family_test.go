@@ -59,6 +59,15 @@ func TestCrashInsideAContainer(t *testing.T) {
 	if held.Items == 0 || held.Items >= want {
 		t.Fatalf("%d items are held, so this test would prove nothing", held.Items)
 	}
+	// What is stored is found and opened, though what it stands in is not stored yet.
+	p := h.purpose(100)
+	res, err := h.find(p, `"letter 1"`)
+	must(t, err)
+	if len(res.Hits) != 1 || !strings.HasSuffix(res.Hits[0].Path, "1.txt") {
+		t.Fatalf("found %+v", res.Hits)
+	}
+	_, err = h.Open(bg, h.reader, archive.OpenRequest{Item: res.Hits[0].Item.ID, Purpose: p})
+	must(t, err)
 	got := h.add([2]string{"box", box})
 	if got.Items != want-held.Items {
 		t.Errorf("%d items were new, want %d", got.Items, want-held.Items)
