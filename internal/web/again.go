@@ -83,6 +83,7 @@ func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	if background {
 		return s.beginJob(w, v, r)
 	}
+	r.Estimate = v.PostFormValue("estimate") != ""
 	return s.analyse(w, v, r)
 }
 

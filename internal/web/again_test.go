@@ -78,6 +78,9 @@ func TestReadAllAgain(t *testing.T) {
 	if a := d.archive.again; a.Password != "hunter2" || len(a.Items) != 2 {
 		t.Errorf("asked for %+v", a)
 	}
+	if _, body = r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "estimate": {"1"}}); !strings.Contains(body, "For 2 items at most: 3 pages of pictures") || !strings.Contains(body, "Nothing was done.") || strings.Contains(body, "It took") || !d.archive.again.Estimate {
+		t.Error("its cost is not told")
+	}
 	if res, body = r.post("/additions/add-1/again", url.Values{"condition": {"encrypted"}, "background": {"1"}}); res.Request.URL.Path != "/jobs" || !strings.Contains(body, "1 of 2 items done") || !strings.Contains(body, "data-going") {
 		t.Errorf("in the background: %s", res.Request.URL)
 	}
