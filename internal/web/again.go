@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -98,6 +99,9 @@ func (s *server) analyse(w http.ResponseWriter, v *visit, r archive.AnalyseReque
 		return err
 	}
 	page := againPage{Result: res, Request: r}
+	if r.Estimate {
+		page.Back = "/additions/" + url.PathEscape(v.PathValue("id")) + "?condition=" + url.QueryEscape(v.PostFormValue("condition"))
+	}
 	for _, it := range res.Items {
 		page.Found += it.Found
 	}
@@ -117,4 +121,5 @@ type againPage struct {
 	Request archive.AnalyseRequest
 	Found   int64 // items inside that are new
 	Page    int   // that was typed anew; 0 if items were read
+	Back    string
 }

@@ -166,6 +166,9 @@ func TestShots(t *testing.T) {
 	d.archive.items[0].Retyped = []candor.Retyping{{Page: 1, By: "j.tan", At: d.archive.now()}}
 	scan, _ := lind.open(0, from)
 	folded, _ := lind.post(results+"/narrow", url.Values{"fold": {"thread"}})
+	for i := range d.archive.entries["add-1"] {
+		d.archive.entries["add-1"][i].Item = d.archive.items[1].ID
+	}
 	shots := []struct {
 		name string
 		who  *reader
@@ -202,6 +205,7 @@ func TestShots(t *testing.T) {
 		{"add", lind, "/add", nil},
 		{"addition", lind, "/additions/add-1?condition=", nil},
 		{"addition-again", lind, "/additions/add-1?condition=encrypted", click("details.card summary")},
+		{"addition-cost", lind, "/additions/add-1?condition=encrypted", chromedp.Steps(click(".card summary"), click("[name=estimate]"), await(".lead"))},
 		{"people", admin, "/people", nil},
 		{"collections", admin, "/collections", nil},
 		{"audit-locked", locked, "/audit", nil},
