@@ -301,11 +301,12 @@ type sink struct {
 	text   bytes.Buffer
 	words  map[int]candor.PageText // recognised, by page
 	parts  []candor.ItemID
-	inside []found // the same, with what is in them
-	cut    int64   // bytes of text that were not kept
-	deep   int64   // parts left out because they stand too deep
-	many   int64   // parts left out because there are too many
-	err    error   // what ended the reading from our side
+	known  map[candor.ItemID]bool // the same, for a mailbox of a million messages
+	inside []found                // the same, with what is in them
+	cut    int64                  // bytes of text that were not kept
+	deep   int64                  // parts left out because they stand too deep
+	many   int64                  // parts left out because there are too many
+	err    error                  // what ended the reading from our side
 }
 
 // Text keeps text up to a stated bound.
@@ -361,7 +362,11 @@ func (s *sink) wait(part found) error {
 	f.mu.Lock()
 	f.held += int64(len(part.whole))
 	f.mu.Unlock()
-	if !slices.Contains(s.parts, part.id) {
+	if s.known == nil {
+		s.known = map[candor.ItemID]bool{}
+	}
+	if !s.known[part.id] {
+		s.known[part.id] = true
 		s.parts = append(s.parts, part.id)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -334,40 +335,37 @@ func (f *Folder) converse(ctx context.Context, rows [][]int64) ([][]float32, err
 	type reply struct {
 		Vectors [][]float32 `json:"vectors"`
 		Error   string      `json:"error"`
+		err     error
 	}
 	p := f.running
-	done := make(chan error, 1)
-	var said reply
+	heard := make(chan reply, 1)
 	go func() {
-		var err error
+		var said reply
 		if rows != nil {
-			err = json.NewEncoder(p.In).Encode(map[string]any{"rows": rows})
+			said.err = json.NewEncoder(p.In).Encode(map[string]any{"rows": rows})
 		}
-		if err == nil {
+		if said.err == nil {
 			var line []byte
-			if line, err = p.Out.ReadBytes('\n'); err == nil {
-				err = json.Unmarshal(line, &said)
+			if line, said.err = p.Out.ReadBytes('\n'); said.err == nil {
+				said.err = json.Unmarshal(line, &said)
 			}
 		}
-		done <- err
+		heard <- said
 	}()
-	var err error
+	var said reply
 	select {
-	case err = <-done:
-		if err == nil && said.Error == "" {
+	case said = <-heard:
+		if said.err == nil && said.Error == "" {
 			return said.Vectors, nil
 		}
 	case <-ctx.Done():
-		err = ctx.Err()
+		said.err = ctx.Err()
 	case <-time.After(patience):
-		err = errors.New("no reply in time")
+		said.err = errors.New("no reply in time")
 	}
 	words := p.Close()
 	f.running = nil
-	if said.Error != "" && err == nil {
-		words = said.Error
-	}
-	return nil, candor.Wrap(errors.Join(err, errors.New(words)), candor.Unavailable, "The model of meaning could not be run. The server's own log says why.")
+	return nil, candor.Wrap(errors.Join(said.err, errors.New(cmp.Or(said.Error, words))), candor.Unavailable, "The model of meaning could not be run. The server's own log says why.")
 }
 
 func (f *Folder) nonsense() error {

@@ -50,7 +50,6 @@ func (e *Endpoint) Find(ctx context.Context, text string) (query.Named, error) {
 		cut := pieceEnd(text, mostRead)
 		told, rest = text[:cut], text[cut:]
 	}
-	named, more := Rules{}.Find(text), Rules{}.Find(rest)
 	var people, orgs, places values
 	for len(told) > 0 {
 		end := pieceEnd(told, mostAsked)
@@ -67,6 +66,7 @@ func (e *Endpoint) Find(ctx context.Context, text string) (query.Named, error) {
 		orgs.addThoseIn(piece, reply.Organisations)
 		places.addThoseIn(piece, reply.Places)
 	}
+	named, more := Rules{}.Find(text), Rules{}.Find(rest)
 	named.People = people.with(more.People)
 	named.Organisations = orgs.with(more.Organisations)
 	named.Places = places.with(more.Places)

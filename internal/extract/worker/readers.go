@@ -114,12 +114,16 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	case kind.TNEF:
 		return office.TNEF(src, typ, sink)
 	case kind.OLE, "application/msword", kind.XLS, "application/vnd.ms-powerpoint", "application/vnd.ms-outlook":
-		opened, reading, ok := office.Unlock(src)
+		reading, err := office.OLE(src, typ, sink)
+		if err != nil || reading.Condition != candor.Encrypted {
+			return reading, err
+		}
+		opened, refused, ok := office.Unlock(src)
 		switch {
 		case !ok:
-			return office.OLE(src, typ, sink)
-		case reading.Condition != "":
 			return reading, nil
+		case refused.Condition != "":
+			return refused, nil
 		}
 		return r.Read(opened, l, func(string) {}, sink)
 	}
