@@ -15,8 +15,8 @@ import (
 	"candor/receipt"
 )
 
-// mostAnalysed bounds one act of analysing.
-const mostAnalysed = 500
+// MostAnalysed bounds the items of one act of analysing.
+const MostAnalysed = 500
 
 // AnalyseRequest has items read again, under a purpose.
 type AnalyseRequest struct {
@@ -64,8 +64,8 @@ func (a *Archive) Analyse(ctx context.Context, who Actor, r AnalyseRequest) (Ana
 // before an error is returned with it.
 func (a *Archive) analyse(ctx context.Context, who Actor, r AnalyseRequest, job string) (AnalyseResult, error) {
 	start := time.Now()
-	if len(r.Items) == 0 || len(r.Items) > mostAnalysed {
-		return AnalyseResult{}, candor.Errorf(candor.Invalid, "1 to %d items are analysed at a time; these are %d.", mostAnalysed, len(r.Items))
+	if len(r.Items) == 0 || len(r.Items) > MostAnalysed {
+		return AnalyseResult{}, candor.Errorf(candor.Invalid, "1 to %d items are analysed at a time; these are %d.", MostAnalysed, len(r.Items))
 	}
 	model, err := a.analysedBy(r)
 	if err != nil {

@@ -58,12 +58,6 @@ func (d *draft) asItIs() (item candor.Item, stored bool) {
 	return d.item, d.counted
 }
 
-func (d *draft) ending() (candor.Condition, string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.item.Condition, d.item.Reason
-}
-
 // drafts holds all drafts, by item.
 type drafts struct {
 	mu   sync.Mutex

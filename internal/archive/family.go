@@ -76,7 +76,8 @@ func (f *family) add(ctx context.Context, it found) (id candor.ItemID, duplicate
 		return "", false, err
 	}
 	if it.depth == 0 {
-		f.condition, f.reason = d.ending()
+		item, _ := d.asItIs()
+		f.condition, f.reason = item.Condition, item.Reason
 	}
 	f.mu.Lock()
 	f.fresh++

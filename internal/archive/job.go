@@ -11,10 +11,12 @@ import (
 	"candor"
 )
 
+// MostOfJob bounds the items of one job.
+const MostOfJob = 10_000
+
 const (
-	mostOfJob  = 10_000 // items of one job
-	actOfJob   = 100    // items of one of its acts; what an act has done stays done
-	mostJobs   = 50     // that a person has; the oldest that ended make room
+	actOfJob   = 100 // items of one of its acts; what an act has done stays done
+	mostJobs   = 50  // that a person has; the oldest that ended make room
 	jobsEvery  = time.Minute
 	stoppedBy  = "stopped by whoever began it"
 	personGone = "whoever began it has no account any more"
@@ -87,8 +89,8 @@ func (a *Archive) checkJob(who Actor, r AnalyseRequest) error {
 	switch {
 	case who.Agent:
 		return candor.Errorf(candor.Denied, "An AI agent begins no jobs. A person can.")
-	case len(r.Items) == 0 || len(r.Items) > mostOfJob:
-		return candor.Errorf(candor.Invalid, "A job has 1 to %d items; these are %d. Nothing was begun.", mostOfJob, len(r.Items))
+	case len(r.Items) == 0 || len(r.Items) > MostOfJob:
+		return candor.Errorf(candor.Invalid, "A job has 1 to %d items; these are %d. Nothing was begun.", MostOfJob, len(r.Items))
 	case r.Password != "":
 		return candor.Errorf(candor.Invalid, "A password is kept nowhere, so that no job can have one. Read these items again at once, not in the background.")
 	case r.Estimate:

@@ -64,9 +64,9 @@ func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	background, most := v.PostFormValue("background") != "", mostAgain
+	background, most := v.PostFormValue("background") != "", archive.MostAnalysed
 	if background {
-		most = mostOfJob
+		most = archive.MostOfJob
 	}
 	entries, err := s.Archive.Entries(v.Context(), v.who, v.PathValue("id"), candor.Condition(v.PostFormValue("condition")), 0, most)
 	if err != nil {
@@ -87,11 +87,6 @@ func (s *server) readAllAgain(w http.ResponseWriter, v *visit) error {
 	r.Estimate = v.PostFormValue("estimate") != ""
 	return s.analyse(w, v, r)
 }
-
-const (
-	mostAgain = 500    // files that are read again at once
-	mostOfJob = 10_000 // and in the background
-)
 
 func (s *server) analyse(w http.ResponseWriter, v *visit, r archive.AnalyseRequest) error {
 	res, err := s.Archive.Analyse(v.Context(), v.who, r)

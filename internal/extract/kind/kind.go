@@ -119,10 +119,10 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 	if isCpio(head) {
 		return Cpio, false
 	}
-	if isCMS(head) {
+	if beginsWithID(head, cmsID) {
 		return PKCS7, false
 	}
-	if i := bytes.Index(head[:min(len(head), 20)], []byte(stampedID)); i >= 2 && i <= 6 && head[0] == 0x30 {
+	if beginsWithID(head, stampedID) {
 		return Stamped, false
 	}
 	unlimit()
@@ -155,21 +155,26 @@ func MaybePDF(head []byte) bool { return bytes.Contains(head[:min(len(head), 102
 
 // isCpio tells the forms of cpio that begin with figures from a text that does.
 func isCpio(head []byte) bool {
-	for mark, size := range map[string]int{"070707": 76, "070701": 110, "070702": 110} {
-		if bytes.HasPrefix(head, []byte(mark)) && len(head) >= size {
-			return !bytes.ContainsFunc(head[:size], func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
-		}
+	size := 110
+	switch {
+	case bytes.HasPrefix(head, []byte("070707")):
+		size = 76
+	case !bytes.HasPrefix(head, []byte("070701")) && !bytes.HasPrefix(head, []byte("070702")):
+		return false
 	}
-	return false
+	return len(head) >= size && !bytes.ContainsFunc(head[:size], func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
 }
 
-// stampedID is the object identifier of time-stamped data (RFC 5544).
-const stampedID = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x1f"
+// The beginnings of object identifiers: of what is wrapped in CMS (RFC 5652, by
+// PKCS #7's), and of time-stamped data (RFC 5544).
+const (
+	cmsID     = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"
+	stampedID = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x1f"
+)
 
-// isCMS tells what is wrapped in CMS (RFC 5652): a sequence in BER that begins with
-// one of PKCS #7's object identifiers.
-func isCMS(head []byte) bool {
-	i := bytes.Index(head[:min(len(head), 20)], []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"))
+// beginsWithID tells a sequence in BER that begins with an object identifier.
+func beginsWithID(head []byte, id string) bool {
+	i := bytes.Index(head[:min(len(head), 20)], []byte(id))
 	return i >= 2 && i <= 6 && head[0] == 0x30
 }
 

@@ -14,16 +14,12 @@ import (
 // DOCX reads a WordprocessingML document: its body, notes, comments, headers
 // and footers, and the files embedded in it. The error is the sink's.
 func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	p, err := openPack(src)
-	if err != nil {
-		faulty(&reading, err, false)
+	p, reading, ok := openOffice(src, typ)
+	if !ok {
 		return reading, nil
 	}
-	p.meta(&reading, "docProps/core.xml")
-	p.meta(&reading, "docProps/app.xml")
 	w := plain.NewWriter(sink)
-	err = p.walk("word/document.xml", wordMarkup.visitor(w))
+	err := p.walk("word/document.xml", wordMarkup.visitor(w))
 	p.judge(&reading, err, w)
 	for _, member := range wordExtras(p) {
 		p.judge(&reading, p.walk(member, wordMarkup.visitor(w)), w)

@@ -270,18 +270,18 @@ func short(v uint32) float64 {
 
 // number writes a number, or the day that it stands for under its style.
 func (b *oldWorkbook) number(f float64, style uint16) string {
-	if int(style) < len(b.styles) && b.isDate(b.styles[style]) && f >= 0 && f < 2_958_466 {
-		return serialDate(b.epoch, f)
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return numberText(f, uint32(style), b.styles, b.formats, b.epoch)
 }
 
-// isDate tells whether a number format shows days ([MS-XLS] 2.4.126).
-func (b *oldWorkbook) isDate(format uint16) bool {
-	if format >= 14 && format <= 17 || format == 22 {
-		return true
+// numberText writes a number, or the day that it stands for, if the number format of
+// its style shows days ([MS-XLS] 2.4.126).
+func numberText(f float64, style uint32, styles []uint16, formats map[uint16]string, epoch time.Time) string {
+	if int64(style) < int64(len(styles)) && f >= 0 && f < 2_958_466 {
+		if format := styles[style]; format >= 14 && format <= 17 || format == 22 || showsDate(formats[format]) {
+			return serialDate(epoch, f)
+		}
 	}
-	return showsDate(b.formats[format])
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // beside writes what stands beside the cells: notes, text boxes, words of charts.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -51,7 +50,7 @@ func openCompound(src candor.Source) (*compound, error) {
 // canonical writes the names of streams by which documents are known as Microsoft
 // does; other programs write them in other cases.
 func canonical(name string) string {
-	for _, known := range slices.Concat(documentStreams, wordStreams) {
+	for _, known := range knownStreams {
 		if strings.EqualFold(known, name) {
 			return known
 		}
@@ -62,8 +61,8 @@ func canonical(name string) string {
 // documentStreams are the streams by which documents are known; see oleKinds.
 var documentStreams = []string{"EncryptedPackage", "WordDocument", "Workbook", "Book", "PowerPoint Document", "__properties_version1.0"}
 
-// wordStreams are where a document of Word has its text, besides.
-var wordStreams = []string{"0Table", "1Table", "Data"}
+// knownStreams are these, and where a document of Word has its text besides.
+var knownStreams = append([]string{"0Table", "1Table", "Data"}, documentStreams...)
 
 // inside are the documents that stand in a file as storages: a workbook in a
 // letter.

@@ -50,6 +50,20 @@ func openPack(src candor.Source) (*pack, error) {
 	return p, nil
 }
 
+// openOffice opens a file of Office Open XML and reads what it says of itself. ok is
+// false if it is none, which the reading then says.
+func openOffice(src candor.Source, typ string) (p *pack, r candor.Reading, ok bool) {
+	r = candor.Reading{Type: typ, Condition: candor.Done}
+	p, err := openPack(src)
+	if err != nil {
+		faulty(&r, err, false)
+		return nil, r, false
+	}
+	p.meta(&r, "docProps/core.xml")
+	p.meta(&r, "docProps/app.xml")
+	return p, r, true
+}
+
 // walk calls visit for each XML token of a member.
 func (p *pack) walk(member string, visit func(xml.Token) error) error {
 	f, ok := p.files[strings.TrimPrefix(member, "/")]

@@ -12,14 +12,10 @@ import (
 // PPTX reads a PresentationML file: each slide, with its notes, is a page. The
 // error is the sink's.
 func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	p, err := openPack(src)
-	if err != nil {
-		faulty(&reading, err, false)
+	p, reading, ok := openOffice(src, typ)
+	if !ok {
 		return reading, nil
 	}
-	p.meta(&reading, "docProps/core.xml")
-	p.meta(&reading, "docProps/app.xml")
 	slides, err := p.slides()
 	if err != nil {
 		faulty(&reading, err, false)

@@ -44,14 +44,10 @@ var errRecord = errors.New("a record is damaged")
 // XLSB reads a binary workbook of the formats from 2007 on, as XLSX does one in
 // XML. The error is the sink's.
 func XLSB(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	p, err := openPack(src)
-	if err != nil {
-		faulty(&reading, err, false)
+	p, reading, ok := openOffice(src, typ)
+	if !ok {
 		return reading, nil
 	}
-	p.meta(&reading, "docProps/core.xml")
-	p.meta(&reading, "docProps/app.xml")
 	b := binaryWorkbook{pack: p, w: plain.NewWriter(sink), formats: map[uint16]string{}, epoch: time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)}
 	sheets, err := b.open()
 	if err != nil {
@@ -246,12 +242,7 @@ func (b *binaryWorkbook) put(text string) {
 }
 
 func (b *binaryWorkbook) number(f float64, style uint32) string {
-	if int64(style) < int64(len(b.styles)) && f >= 0 && f < 2_958_466 {
-		if format := b.styles[style]; format >= 14 && format <= 17 || format == 22 || showsDate(b.formats[format]) {
-			return serialDate(b.epoch, f)
-		}
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return numberText(f, style, b.styles, b.formats, b.epoch)
 }
 
 // comments writes what people wrote beside cells.

@@ -22,14 +22,10 @@ var errStrings = errors.New("it holds more than 128 MiB of distinct texts: cells
 // XLSX reads a SpreadsheetML workbook: each sheet under its name, a line a row,
 // tabs between cells, dates as dates. The error is the sink's.
 func XLSX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	p, err := openPack(src)
-	if err != nil {
-		faulty(&reading, err, false)
+	p, reading, ok := openOffice(src, typ)
+	if !ok {
 		return reading, nil
 	}
-	p.meta(&reading, "docProps/core.xml")
-	p.meta(&reading, "docProps/app.xml")
 	book := workbook{pack: p, w: plain.NewWriter(sink)}
 	sheets, err := book.open()
 	if err != nil {
