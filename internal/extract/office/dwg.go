@@ -3,7 +3,6 @@ package office
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"strings"
 
 	"golang.org/x/text/encoding/charmap"
@@ -31,11 +30,11 @@ var (
 // DWG reads what a drawing of AutoCAD says of itself, since AutoCAD 2000. What is
 // drawn is not read, and that is said.
 func DWG(src candor.Source, typ string) candor.Reading {
-	reading := candor.Reading{Type: typ, Condition: candor.Partial, Reason: "what is drawn is not read: only what the file says of itself"}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, min(src.Size, mostDWG)))
-	if err != nil {
-		return plain.Unreadable(reading, err)
+	data, reading, ok := plain.Whole(src, typ, mostDWG, "drawings")
+	if !ok {
+		return reading
 	}
+	reading.Lack("what is drawn is not read: only what the file says of itself")
 	switch {
 	case len(data) < dwgProperties+4:
 		reading.Condition, reading.Reason = candor.Failed, oleDamaged

@@ -3,7 +3,6 @@ package office
 import (
 	"cmp"
 	"encoding/binary"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -81,11 +80,13 @@ func readWorkbook(c *compound, w *plain.Writer, r *candor.Reading, _ candor.Sink
 }
 
 // bareWorkbook reads a workbook of Excel 3 to 95 that is no compound file.
-func bareWorkbook(src candor.Source, reading candor.Reading, sink candor.Sink) (candor.Reading, error) {
-	data := make([]byte, min(src.Size, mostStream))
-	n, err := io.ReadFull(io.NewSectionReader(src, 0, src.Size), data)
+func bareWorkbook(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
+	data, reading, ok := plain.Whole(src, typ, mostStream, "workbooks")
+	if !ok {
+		return reading, nil
+	}
 	w := plain.NewWriter(sink)
-	readRecords(data[:n], err == nil, w, &reading)
+	readRecords(data, true, w, &reading)
 	if err := w.Close(); err != nil {
 		return reading, err
 	}

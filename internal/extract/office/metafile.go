@@ -2,7 +2,6 @@ package office
 
 import (
 	"encoding/binary"
-	"io"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -30,17 +29,15 @@ const (
 // Metafile reads the text that a drawing of Windows (EMF or WMF) writes. The error
 // is the sink's.
 func Metafile(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	data := make([]byte, min(src.Size, mostMetafile))
-	n, err := io.ReadFull(io.NewSectionReader(src, 0, src.Size), data)
-	if err != nil {
-		return plain.Unreadable(reading, err), nil
+	data, reading, ok := plain.Whole(src, typ, mostMetafile, "drawings")
+	if !ok {
+		return reading, nil
 	}
 	m := metafile{w: plain.NewWriter(sink), code: codePage(1252)}
 	if len(data) >= 44 && string(data[40:44]) == " EMF" {
-		m.emf(data[:n])
+		m.emf(data)
 	} else {
-		m.wmf(data[:n])
+		m.wmf(data)
 	}
 	if err := m.w.Close(); err != nil {
 		return reading, err

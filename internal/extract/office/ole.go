@@ -120,7 +120,7 @@ func OLE(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	c, err := openCompound(src)
 	if err != nil && typ == "application/vnd.ms-excel" {
-		return bareWorkbook(src, reading, sink)
+		return bareWorkbook(src, typ, sink)
 	}
 	if err != nil {
 		reading.Condition, reading.Reason = candor.Failed, oleDamaged

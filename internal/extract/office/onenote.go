@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"strings"
 
 	"golang.org/x/text/encoding/charmap"
@@ -40,14 +39,9 @@ const (
 // text once, in the order of the file and not in that of its pages. Handwriting is
 // not read. Files that were put into notes are parts. The error is the sink's.
 func OneNote(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > mostOneNote {
-		reading.Condition, reading.Reason = candor.Unsupported, "notes of this size are kept but not read by this version"
+	data, reading, ok := plain.Whole(src, typ, mostOneNote, "notes")
+	if !ok {
 		return reading, nil
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		return plain.Unreadable(reading, err), nil
 	}
 	w := plain.NewWriter(sink)
 	oneNoteTexts(data, w)

@@ -10,6 +10,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/name"
+	"candor/internal/extract/plain"
 )
 
 // Compiled HTML help: a directory of files, most of which are compressed together
@@ -37,7 +38,7 @@ type chmEntry struct {
 // CHM reads a help file: its pages, its larger pictures and whatever else somebody
 // reads are parts. The error is the sink's.
 func CHM(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	data, reading, ok := whole(src, typ, mostCHM, "help files")
+	data, reading, ok := plain.Whole(src, typ, mostCHM, "help files")
 	if !ok {
 		return reading, nil
 	}

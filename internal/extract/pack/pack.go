@@ -81,21 +81,6 @@ func locked(opens, whose, password string) string {
 	return opens + " only with " + whose + " password"
 }
 
-// whole reads all of a source of at most so many bytes. Otherwise ok is false, and
-// the reading says why; what names files of this kind.
-func whole(src candor.Source, typ string, most int64, what string) (data []byte, r candor.Reading, ok bool) {
-	r = candor.Reading{Type: typ, Condition: candor.Done}
-	if src.Size > most {
-		r.Condition, r.Reason = candor.Unsupported, what+" of this size are kept but not read by this version"
-		return nil, r, false
-	}
-	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
-	if err != nil {
-		r.Condition, r.Reason = candor.Failed, "it could not be read: "+err.Error()
-	}
-	return data, r, err == nil
-}
-
 // source remembers a member's own fault, which is not the sink's.
 type source struct {
 	r   io.Reader

@@ -27,7 +27,7 @@ const (
 // archive) the page, its frames and its larger pictures are parts; of any other
 // the texts in it are read, a line each. The error is the sink's.
 func Plist(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	data, reading, ok := whole(src, typ, mostPlist, "property lists")
+	data, reading, ok := plain.Whole(src, typ, mostPlist, "property lists")
 	if !ok {
 		return reading, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"candor"
+	"candor/internal/extract/plain"
 )
 
 // mostSigned bounds what is read into memory of a signed file, in bytes.
@@ -18,7 +19,7 @@ const mostSigned = 256 << 20
 // a field. No signature is checked: to read is not to vouch. What is encrypted
 // opens only with a recipient's key. The error is the sink's.
 func Signed(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	data, reading, ok := whole(src, typ, mostSigned, "signed files")
+	data, reading, ok := plain.Whole(src, typ, mostSigned, "signed files")
 	if !ok {
 		return reading, nil
 	}

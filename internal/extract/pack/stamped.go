@@ -6,6 +6,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/name"
+	"candor/internal/extract/plain"
 )
 
 var errBER = errors.New("it is no BER")
@@ -13,7 +14,7 @@ var errBER = errors.New("it is no BER")
 // Stamped reads time-stamped data (RFC 5544): the file that was stamped is a part.
 // No stamp is checked: to read is not to vouch. The error is the sink's.
 func Stamped(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
-	data, reading, ok := whole(src, typ, mostSigned, "signed files")
+	data, reading, ok := plain.Whole(src, typ, mostSigned, "signed files")
 	if !ok {
 		return reading, nil
 	}

@@ -50,6 +50,21 @@ func Read(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	return reading, nil
 }
 
+// Whole reads all of a source of at most so many bytes. Otherwise ok is false, and
+// the reading says why; what names files of this kind.
+func Whole(src candor.Source, typ string, most int64, what string) (data []byte, r candor.Reading, ok bool) {
+	r = candor.Reading{Type: typ, Condition: candor.Done}
+	if src.Size > most {
+		r.Condition, r.Reason = candor.Unsupported, what+" of this size are kept but not read by this version"
+		return nil, r, false
+	}
+	data, err := io.ReadAll(io.NewSectionReader(src, 0, src.Size))
+	if err != nil {
+		return nil, Unreadable(r, err), false
+	}
+	return data, r, true
+}
+
 // Unreadable is how a reading ends when its source could not be read on.
 func Unreadable(r candor.Reading, err error) candor.Reading {
 	r.Condition, r.Reason = candor.Failed, "the file could not be read to its end: "+err.Error()
