@@ -229,7 +229,7 @@ func (a *Archive) searchRequest(r SearchRequest, node query.Node, collections []
 		ask.Filters = append(ask.Filters, query.Filter{Field: field, Values: r.Filters[field], Open: open})
 	}
 	if r.Facets {
-		ask.Facets, ask.FacetTop = fields, mostYears
+		ask.Facets, ask.FacetTop, ask.FacetTops = fields, mostValues, map[string]int{query.FacetYear: mostYears}
 	}
 	return ask, nil
 }
@@ -351,11 +351,7 @@ func facets(fields []string, found query.Result, least int64) []Facet {
 	var out []Facet
 	for _, field := range fields {
 		f := Facet{Field: field}
-		values := found.Facets[field]
-		if field != query.FacetYear {
-			values = values[:min(mostValues, len(values))]
-		}
-		for _, c := range values {
+		for _, c := range found.Facets[field] {
 			if c.Count < least {
 				f.Hidden = true
 				continue

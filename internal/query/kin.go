@@ -46,10 +46,13 @@ func (k Kin) Same(other Kin, fold string) bool {
 	case FoldFamily:
 		return k.Family != 0 && k.Family == other.Family
 	case FoldAlike:
-		return k.Text != 0 && other.Text != 0 && bits.OnesCount64(k.Text^other.Text) <= textDistance || k.samePicture(other)
+		return k.Text != 0 && other.Text != 0 && SameText(k.Text, other.Text) || k.samePicture(other)
 	}
 	return false
 }
+
+// SameText reports whether the prints of two texts, neither zero, are nearly the same.
+func SameText(a, b uint64) bool { return bits.OnesCount64(a^b) <= textDistance }
 
 func (k Kin) samePicture(other Kin) bool {
 	if k.Picture == ([4]uint64{}) || other.Picture == ([4]uint64{}) {

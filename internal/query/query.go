@@ -168,20 +168,21 @@ const (
 
 // Request asks for one page of results.
 type Request struct {
-	Query    Node
-	Filters  []Filter  // all must hold
-	From, To time.Time // on Date; a zero bound is open
-	Added    time.Time // only documents added then or later; zero is all
-	Offset   int
-	After    *Cursor // begin behind this place of the order; nil is at Offset. Not both
-	Limit    int     // most hits returned; 0 asks for the total and facets only
-	Sort     Sort
-	Facets   []string // facet fields to count over the whole result
-	FacetTop int      // most values a facet; 0 means 20
-	Fold     string   // of Folds: show only the best of those that belong together; begin at Offset, not After
-	Distinct string   // a facet field of which to count the different values in the whole result
-	Snippets bool
-	Near     *Near // look by meaning too; nil looks by words only
+	Query     Node
+	Filters   []Filter  // all must hold
+	From, To  time.Time // on Date; a zero bound is open
+	Added     time.Time // only documents added then or later; zero is all
+	Offset    int
+	After     *Cursor // begin behind this place of the order; nil is at Offset. Not both
+	Limit     int     // most hits returned; 0 asks for the total and facets only
+	Sort      Sort
+	Facets    []string       // facet fields to count over the whole result
+	FacetTop  int            // most values a facet; 0 means 20
+	FacetTops map[string]int // of facets of which it is not FacetTop
+	Fold      string         // of Folds: show only the best of those that belong together; begin at Offset, not After
+	Distinct  string         // a facet field of which to count the different values in the whole result
+	Snippets  bool
+	Near      *Near // look by meaning too; nil looks by words only
 }
 
 // Near asks for documents whose passages stand close to a place. What it finds
@@ -241,7 +242,8 @@ type Result struct {
 	More   bool               // folded results go on behind this page
 	Facets map[string][]Count // most frequent first, ties by value
 
-	// Distinct counts the different values of Request.Distinct, exactly.
+	// Distinct counts the different values of Request.Distinct, exactly but for
+	// values that have the same hash of 64 bits, which nobody can choose.
 	Distinct int64
 
 	// Elsewhere says of a search by meaning that texts are placed by other models

@@ -1,11 +1,14 @@
 package local
 
 import (
+	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -162,12 +165,54 @@ func millisOf(t time.Time) int64 {
 // keywords is a column of whole values: a sorted list of the different ones,
 // and for each document the numbers of its own, from 1; 0 stands for none.
 type keywords struct {
-	values []string
-	starts packed // of each document in ords; empty when each has one place
-	ords   packed
+	encoded []byte   // values are read where they stand
+	places  []uint32 // of each value in encoded
+	starts  packed   // of each document in ords; empty when each has one place
+	ords    packed
+	holders []uint32 // documents with values, if they are few; else nil
+
+	hashed sync.Once
+	hash   []uint64 // of each value
 }
 
 func (k *keywords) multi() bool { return k.starts.n > 0 }
+
+// len is how many different values there are.
+func (k *keywords) len() int { return len(k.places) }
+
+// value returns a value by its number, from 1; it is not to be changed.
+func (k *keywords) value(ord uint32) []byte {
+	b := k.encoded[k.places[ord-1]:]
+	if n := b[0]; n < 0x80 { // most are as short
+		return b[1 : 1+n]
+	}
+	d := decoder{b: b}
+	return d.bytes()
+}
+
+// full reports whether every document has a value, as far as can be told at once.
+func (k *keywords) full() bool { return !k.multi() && k.ords.base > 0 }
+
+// find returns the number of a value.
+func (k *keywords) find(v []byte) (ord uint32, ok bool) {
+	i, ok := sort.Find(k.len(), func(i int) int { return bytes.Compare(v, k.value(uint32(i+1))) })
+	return uint32(i + 1), ok
+}
+
+// hashes returns a hash of each value, the same for equal values of all columns
+// of this process.
+func (k *keywords) hashes() []uint64 {
+	k.hashed.Do(func() {
+		k.hash = make([]uint64, k.len())
+		for i := range k.hash {
+			k.hash[i] = maphash.Bytes(hashSeed, k.value(uint32(i+1)))
+		}
+	})
+	return k.hash
+}
+
+// memory is what is held beside the section's bytes.
+func (k *keywords) memory() int64 { return int64(4*len(k.places) + 4*len(k.holders) + 8*len(k.places)) }
 
 // each calls yield for each value number of a document.
 func (k *keywords) each(doc uint32, yield func(ord uint32)) {
@@ -185,7 +230,7 @@ func (k *keywords) each(doc uint32, yield func(ord uint32)) {
 // strings returns a document's values.
 func (k *keywords) strings(doc uint32) []string {
 	var out []string
-	k.each(doc, func(ord uint32) { out = append(out, k.values[ord-1]) })
+	k.each(doc, func(ord uint32) { out = append(out, string(k.value(ord))) })
 	return out
 }
 
@@ -255,10 +300,14 @@ func (b *keywordBuilder) encode(dst []byte) []byte {
 
 // readKeywords decodes a column for so many documents.
 func readKeywords(b []byte, docs uint32) (*keywords, error) {
+	if uint64(len(b)) > math.MaxUint32 {
+		return nil, errFormat
+	}
 	d := decoder{b: b}
-	k := &keywords{values: make([]string, d.count(1))}
-	for i := range k.values {
-		k.values[i] = string(d.bytes())
+	k := &keywords{encoded: b, places: make([]uint32, d.count(1))}
+	for i := range k.places {
+		k.places[i] = uint32(len(b) - len(d.b))
+		d.bytes()
 	}
 	multi := d.take(1)
 	if d.err != nil {
@@ -273,7 +322,28 @@ func readKeywords(b []byte, docs uint32) (*keywords, error) {
 	if k.ords, _, err = readPacked(rest); err != nil {
 		return nil, err
 	}
-	return k, k.check(docs)
+	if err := k.check(docs); err != nil {
+		return nil, err
+	}
+	k.hold(docs)
+	return k, nil
+}
+
+// fewHold: a column keeps a list of the documents that have values if they are
+// fewer than this part of all.
+const fewHold = 4
+
+func (k *keywords) hold(docs uint32) {
+	var held []uint32
+	for d := range docs {
+		if k.multi() && k.starts.at(d) == k.starts.at(d+1) || !k.multi() && k.ords.at(d) == 0 {
+			continue
+		}
+		if held = append(held, d); len(held) > int(docs/fewHold) {
+			return
+		}
+	}
+	k.holders = slices.Clip(held)
 }
 
 // check makes sure that no document leads out of the column.
@@ -291,7 +361,7 @@ func (k *keywords) check(docs uint32) error {
 	}
 	for i := range k.ords.n {
 		o := k.ords.at(uint32(i))
-		if o > uint64(len(k.values)) || o == 0 && k.multi() {
+		if o > uint64(k.len()) || o == 0 && k.multi() {
 			return errFormat
 		}
 	}

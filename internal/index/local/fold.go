@@ -37,10 +37,24 @@ func (s *segment) kin(field string) (*packed, error) {
 }
 
 func (c *kinColumns) at(doc uint32) query.Kin {
-	return query.Kin{
-		Text: c[0].at(doc), Picture: [4]uint64{c[1].at(doc), c[2].at(doc), c[3].at(doc), c[4].at(doc)},
-		Thread: c[5].at(doc), Family: c[6].at(doc),
+	return query.Kin{Text: c[0].at(doc), Picture: c.picture(doc), Thread: c[5].at(doc), Family: c[6].at(doc)}
+}
+
+func (c *kinColumns) picture(doc uint32) [4]uint64 {
+	return [4]uint64{c[1].at(doc), c[2].at(doc), c[3].at(doc), c[4].at(doc)}
+}
+
+// pictures reports whether there may be any.
+func (c *kinColumns) pictures() bool {
+	return slices.ContainsFunc(c[1:5], func(p *packed) bool { return p.width > 0 || p.base > 0 })
+}
+
+// hashes is the column of a fold whose documents are equal.
+func (c *kinColumns) hashes(fold string) *packed {
+	if fold == query.FoldFamily {
+		return c[6]
 	}
+	return c[5]
 }
 
 // kinNode matches documents that belong to one of some.
@@ -130,10 +144,7 @@ func (f *folder) known(k query.Kin) bool {
 	if f.fold == query.FoldAlike {
 		return slices.ContainsFunc(f.kept, func(other kept) bool { return other.kin.Same(k, f.fold) })
 	}
-	hash := k.Thread
-	if f.fold == query.FoldFamily {
-		hash = k.Family
-	}
+	hash := hashOf(k, f.fold)
 	if hash == 0 {
 		return false
 	}
@@ -142,18 +153,88 @@ func (f *folder) known(k query.Kin) bool {
 	return known
 }
 
-// count adds a document of the result to those that it is folded under.
-func (f *folder) count(page []kept, d found) error {
-	k, err := f.kin(d)
-	if err != nil {
-		return err
-	}
-	for i := range page {
-		if page[i].spot() != d.spot() && page[i].kin.Same(k, f.fold) {
-			page[i].folded++
+// count tells documents of a page how many others of the result belong to each.
+func (f *folder) count(page []kept, in []*set) error {
+	for view, docs := range in {
+		if docs == nil || docs.empty() {
+			continue
+		}
+		columns, err := f.views[view].kinColumns()
+		if err != nil {
+			return err
+		}
+		if f.fold == query.FoldAlike {
+			countAlike(page, view, docs, &columns)
+		} else {
+			countEqual(page, view, docs, columns.hashes(f.fold), f.fold)
 		}
 	}
 	return nil
+}
+
+// countEqual counts those with the same hash. A mask of the hashes' last bits
+// spares most documents from being compared.
+func countEqual(page []kept, view int, docs *set, column *packed, fold string) {
+	at := map[uint64]int{}
+	mask := uint64(0)
+	for i, k := range page {
+		if h := hashOf(k.kin, fold); h != 0 {
+			at[h] = i
+			mask |= 1 << (h % 64)
+		}
+	}
+	docs.each(func(d uint32) bool {
+		h := column.at(d)
+		if h == 0 || mask>>(h%64)&1 == 0 {
+			return true
+		}
+		if i, ok := at[h]; ok && page[i].spot() != (spot{view, d}) {
+			page[i].folded++
+		}
+		return true
+	})
+}
+
+// countAlike counts those with nearly the same print.
+func countAlike(page []kept, view int, docs *set, columns *kinColumns) {
+	count := func(i int, d uint32) {
+		if page[i].spot() != (spot{view, d}) {
+			page[i].folded++
+		}
+	}
+	if columns.pictures() {
+		docs.each(func(d uint32) bool {
+			k := query.Kin{Text: columns[0].at(d), Picture: columns.picture(d)}
+			for i := range page {
+				if page[i].kin.Same(k, query.FoldAlike) {
+					count(i, d)
+				}
+			}
+			return true
+		})
+		return
+	}
+	texts := make([]uint64, len(page))
+	for i, k := range page {
+		texts[i] = k.kin.Text
+	}
+	docs.each(func(d uint32) bool {
+		text := columns[0].at(d)
+		for i, other := range texts {
+			if query.SameText(text, other) && text != 0 && other != 0 {
+				count(i, d)
+			}
+		}
+		return true
+	})
+}
+
+// hashOf is the hash by which documents of a fold are equal.
+func hashOf(k query.Kin, fold string) uint64 {
+	if fold == query.FoldFamily {
+		return k.Family
+	}
+	return k.Thread
 }
 
 // wanted is how many are kept for a page: one more, which tells whether there
@@ -165,9 +246,9 @@ func wanted(req query.Request) int { return req.Offset + req.Limit + 1 }
 func firstRanked(req query.Request) int { return max(4*wanted(req), 200) }
 
 // foldedPage answers which documents stand on a page once results are folded:
-// ranked(n) returns the n best in order, fewer if there are no more, and each
-// goes through the whole result.
-func foldedPage(req query.Request, views []*view, res *query.Result, ranked func(n int) ([]found, error), each func(func(found) error) error) ([]kept, error) {
+// ranked(n) returns the n best in order, fewer if there are no more; in is the
+// whole result by view.
+func foldedPage(req query.Request, views []*view, res *query.Result, ranked func(n int) ([]found, error), in []*set) ([]kept, error) {
 	want := wanted(req)
 	var f *folder
 	for n := firstRanked(req); ; n *= 8 {
@@ -189,7 +270,7 @@ func foldedPage(req query.Request, views []*view, res *query.Result, ranked func
 	if len(page) == 0 {
 		return nil, nil
 	}
-	return page, each(func(d found) error { return f.count(page, d) })
+	return page, f.count(page, in)
 }
 
 func checkFold(r query.Request) error {

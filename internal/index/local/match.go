@@ -186,7 +186,7 @@ func (m *matcher) blank() *set { return &set{bits: make([]uint64, wordsFor(m.v.d
 // every returns all documents, or all within.
 func (m *matcher) every(within *set) *set {
 	if within != nil {
-		return within.keep(func(uint32) bool { return true })
+		return within.clone()
 	}
 	s := m.blank()
 	for i := range s.bits {
@@ -437,14 +437,17 @@ func (n *keywordNode) match(m *matcher, within *set) *set {
 		m.fail.set(err)
 		return m.none()
 	}
-	good := make([]bool, len(column.values)+1)
-	some := false
-	for i, v := range column.values {
-		good[i+1] = n.accept(v)
-		some = some || good[i+1]
+	good := make([]bool, column.len()+1)
+	some, all := false, true
+	for i := range column.len() {
+		good[i+1] = n.accept(string(column.value(uint32(i + 1))))
+		some, all = some || good[i+1], all && good[i+1]
 	}
-	if !some {
+	switch {
+	case !some:
 		return m.none()
+	case all && column.full():
+		return m.every(within)
 	}
 	if !column.multi() {
 		return m.every(within).keep(func(d uint32) bool { return good[column.ords.at(d)] })

@@ -407,29 +407,20 @@ func (x *Index) pageOf(p *plan, req query.Request, result []likely) (query.Resul
 		passage[d.spot()] = d.passage
 	}
 	res := query.Result{Total: int64(len(result))}
-	facets := newFacetCounts(req)
+	facets := newFacetCounts(req, p.views)
 	for i, list := range docs {
-		fail := &failure{}
 		slices.Sort(list)
-		facets.count(newMatcher(p, i, fail), &set{docs: list}, nil)
-		if fail.err != nil {
-			return query.Result{}, fail.err
-		}
+		facets.found[i] = &set{docs: list}
 	}
-	res.Facets, res.Distinct = facets.top(req.FacetTop), facets.different.total()
-	var err error
+	err := facets.into(&res, p.ctx.Err)
+	if err != nil {
+		return query.Result{}, err
+	}
 	if req.Fold == "" || req.Limit == 0 {
 		res.Hits, err = x.hits(p, req, best.page(req, &res), passage)
 		return res, err
 	}
-	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) { return head(best.sorted(), n), nil }, func(yield func(found) error) error {
-		for _, d := range result {
-			if err := yield(d.found); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) { return head(best.sorted(), n), nil }, facets.found)
 	if err != nil {
 		return query.Result{}, err
 	}

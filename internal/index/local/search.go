@@ -11,9 +11,6 @@ import (
 	"candor/internal/query"
 )
 
-// defaultFacetTop is how many values of a facet are returned unless asked.
-const defaultFacetTop = 20
-
 // maxPage bounds offset and limit, and with them the memory of a search. Pages
 // by cursor reach any depth.
 const maxPage = 10_000_000
@@ -109,7 +106,7 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 // answerFolded counts the whole result, and ranks as many as a folded page takes.
 func (x *Index) answerFolded(p *plan, req query.Request) (query.Result, error) {
 	first := &top{size: firstRanked(req)}
-	res, err := p.counted(req, first)
+	res, in, err := p.counted(req, first)
 	if err != nil || res.Total == 0 {
 		return res, err
 	}
@@ -118,7 +115,7 @@ func (x *Index) answerFolded(p *plan, req query.Request) (query.Result, error) {
 			return first.sorted(), nil
 		}
 		return p.best(req, n)
-	}, p.each)
+	}, in)
 	if err != nil {
 		return query.Result{}, err
 	}
@@ -142,29 +139,9 @@ func (x *Index) foldedHits(p *plan, req query.Request, page []kept, nearest map[
 // best returns the n best of a result in their order.
 func (p *plan) best(req query.Request, n int) ([]found, error) {
 	best := &top{size: n}
-	req.Facets, req.Distinct = nil, ""
-	_, err := p.counted(req, best)
+	req.Facets, req.Distinct, req.Fold = nil, "", ""
+	_, _, err := p.counted(req, best)
 	return best.sorted(), err
-}
-
-// each calls yield for every document of a result, in no order.
-func (p *plan) each(yield func(found) error) error {
-	for i := range p.views {
-		fail := &failure{}
-		m := newMatcher(p, i, fail)
-		var err error
-		m.living(p.root).each(func(d uint32) bool {
-			err = yield(found{doc: d, view: i})
-			return err == nil
-		})
-		if m.stopped() {
-			return fail.err
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
@@ -172,7 +149,7 @@ func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
 	if req.Limit > 0 {
 		best.size = req.Offset + req.Limit
 	}
-	res, err := p.counted(req, best)
+	res, _, err := p.counted(req, best)
 	if err != nil {
 		return query.Result{}, err
 	}
@@ -181,19 +158,19 @@ func (x *Index) answerPlain(p *plan, req query.Request) (query.Result, error) {
 }
 
 // counted goes through every segment: it counts the whole result, and ranks the
-// best of it.
-func (p *plan) counted(req query.Request, best *top) (res query.Result, err error) {
-	facets := newFacetCounts(req)
+// best of it. It returns the result itself by view too, if it is folded.
+func (p *plan) counted(req query.Request, best *top) (res query.Result, in []*set, err error) {
+	facets := newFacetCounts(req, p.views)
 	for i := range p.views {
 		fail := &failure{}
 		m := newMatcher(p, i, fail)
 		res.Total += m.answer(req, best, facets)
 		if m.stopped() {
-			return query.Result{}, fail.err
+			return query.Result{}, nil, fail.err
 		}
 	}
-	res.Facets, res.Distinct = facets.top(req.FacetTop), facets.different.total()
-	return res, nil
+	err = facets.into(&res, p.ctx.Err)
+	return res, facets.found, err
 }
 
 // page returns the documents of the page that is asked for, and says in a
@@ -212,7 +189,7 @@ func (t *top) page(req query.Request, res *query.Result) []found {
 // answer finds, counts and ranks in one segment, and returns how many match.
 func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int64 {
 	gone := m.v.goneBits()
-	if len(req.Facets) == 0 && req.Distinct == "" && m.plan.scores {
+	if !facets.whole() && m.plan.scores {
 		if n, ok := m.countAny(); ok {
 			if n > 0 {
 				m.rank(best, nil, gone)
@@ -220,17 +197,12 @@ func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int6
 			return int64(n)
 		}
 	}
-	for field, root := range m.plan.open {
-		other := newMatcher(m.plan, m.i, m.fail) // what nodes find is found within other filters
-		facets.countField(other, field, other.living(root))
-	}
 	matched := m.living(m.plan.root)
+	facets.keep(m, matched)
 	n := matched.count()
-	if n == 0 || m.fail.err != nil {
-		return 0
-	}
-	facets.count(m, matched, m.plan.open)
 	switch {
+	case n == 0 || m.fail.err != nil:
+		return 0
 	case best.size == 0:
 	case m.plan.scores:
 		m.rank(best, matched, gone)
@@ -334,78 +306,6 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-// facetCounts adds up the values of facets over segments.
-type facetCounts struct {
-	fields    []string
-	sums      map[string]map[string]int64
-	different different
-}
-
-func newFacetCounts(req query.Request) *facetCounts {
-	f := &facetCounts{fields: req.Facets, sums: map[string]map[string]int64{}, different: different{field: req.Distinct}}
-	for _, field := range req.Facets {
-		f.sums[field] = map[string]int64{}
-	}
-	return f
-}
-
-// count counts the values of documents of a segment, but for fields that are
-// counted otherwise, and those of which the different ones are counted.
-func (f *facetCounts) count(m *matcher, matched *set, otherwise map[string]node) {
-	for _, field := range f.fields {
-		if otherwise[field] == nil {
-			f.countField(m, field, matched)
-		}
-	}
-	f.different.count(m, matched)
-}
-
-func (f *facetCounts) countField(m *matcher, field string, matched *set) {
-	column, err := m.v.keywords(field)
-	if err != nil {
-		m.fail.set(err)
-		return
-	}
-	counts := make([]int64, len(column.values)+1)
-	if column.multi() {
-		matched.each(func(d uint32) bool {
-			column.each(d, func(ord uint32) { counts[ord]++ })
-			return true
-		})
-	} else {
-		ords := &column.ords
-		matched.each(func(d uint32) bool { counts[ords.at(d)]++; return true })
-	}
-	sums := f.sums[field]
-	for i, v := range column.values {
-		if n := counts[i+1]; n > 0 {
-			sums[v] += n
-		}
-	}
-}
-
-// top returns the most frequent values of each facet, ties by value.
-func (f *facetCounts) top(n int) map[string][]query.Count {
-	if n == 0 {
-		n = defaultFacetTop
-	}
-	out := make(map[string][]query.Count, len(f.fields))
-	for field, sums := range f.sums {
-		counts := make([]query.Count, 0, len(sums))
-		for v, c := range sums {
-			counts = append(counts, query.Count{Value: v, Count: c})
-		}
-		slices.SortFunc(counts, func(a, b query.Count) int {
-			if a.Count != b.Count {
-				return int(b.Count - a.Count)
-			}
-			return strings.Compare(a.Value, b.Value)
-		})
-		out[field] = slices.Clip(counts[:min(n, len(counts))])
-	}
-	return out
 }
 
 // hits reads what is told of each found document. nearest has the passage by

@@ -241,7 +241,11 @@ func whole[T any](s *segment, name string, decode func([]byte) (T, error)) (T, e
 			return nil, 0, err
 		}
 		v, err := decode(b)
-		return v, int64(len(b)) + 64, err
+		size := int64(len(b)) + 64
+		if more, ok := any(v).(interface{ memory() int64 }); ok && err == nil {
+			size += more.memory()
+		}
+		return v, size, err
 	})
 	if err != nil {
 		var none T

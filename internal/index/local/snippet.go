@@ -71,7 +71,7 @@ func (m *markers) in(language int) map[string]*marker {
 func (s *segment) isMessage(doc uint32) (is bool, err error) {
 	column, err := s.keywords(query.FacetType)
 	if err == nil {
-		column.each(doc, func(ord uint32) { is = is || query.IsMail(column.values[ord-1]) })
+		column.each(doc, func(ord uint32) { is = is || query.IsMail(string(column.value(ord))) })
 	}
 	return is, err
 }
@@ -86,7 +86,7 @@ func (s *segment) language(doc uint32) (int, error) {
 		return 0, err
 	}
 	number := 0
-	column.each(doc, func(ord uint32) { number = languageNumber[column.values[ord-1]] })
+	column.each(doc, func(ord uint32) { number = languageNumber[string(column.value(ord))] })
 	return number, nil
 }
 
