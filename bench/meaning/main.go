@@ -68,6 +68,9 @@ func measure(ctx context.Context, base string, n, each, exact int, languages []s
 	if err != nil {
 		return err
 	}
+	if err := b.index.Compact(ctx); err != nil { // as merges leave it in the end
+		return err
+	}
 	mb := float64(t.bytes) / 1e6
 	fmt.Printf("\n%d documents, %d passages, %.0f MB, one core: placed at %.1f MB/s, names found at %.1f, printed at %.1f; two cores: added at %.1f MB/s. Vectors %.2f of the text\n",
 		n, len(b.vectors), mb, mb/t.placing.Seconds(), mb/t.naming.Seconds(), mb/t.printing.Seconds(), mb/t.adding.Seconds(), float64(len(b.vectors)*(32+4+256))/float64(t.bytes))

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"hash/maphash"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"candor/internal/query"
 )
@@ -48,30 +51,60 @@ func (f *facetCounts) keep(m *matcher, matched *set) {
 
 // into counts, and writes facets and the number of different values into a result.
 func (f *facetCounts) into(res *query.Result, stopped func() error) error {
+	fields := f.req.Facets
+	if f.req.Distinct != "" && !slices.Contains(fields, f.req.Distinct) {
+		fields = append(slices.Clone(fields), f.req.Distinct)
+	}
+	counted := make([][]query.Count, len(fields))
+	side := errgroup.Group{}
+	side.SetLimit(runtime.GOMAXPROCS(0))
+	if f.size() < worthSharing {
+		side.SetLimit(1)
+	}
+	for i, field := range fields {
+		side.Go(func() error {
+			if err := stopped(); err != nil {
+				return err
+			}
+			return sound(func() (err error) { counted[i], err = f.field(field, res); return err })
+		})
+	}
+	err := side.Wait()
 	res.Facets = make(map[string][]query.Count, len(f.req.Facets))
-	for _, field := range f.req.Facets {
-		if err := stopped(); err != nil {
-			return err
-		}
-		in := f.found
-		if open := f.open[field]; open != nil {
-			in = open
-		}
-		tallies, err := f.tallies(field, in)
-		if err != nil {
-			return err
-		}
-		res.Facets[field] = topValues(tallies, f.top(field))
-		if field == f.req.Distinct && f.open[field] == nil {
-			res.Distinct = different(tallies)
-		}
+	for i, field := range f.req.Facets {
+		res.Facets[field] = counted[i]
 	}
-	if f.req.Distinct == "" || slices.Contains(f.req.Facets, f.req.Distinct) && f.open[f.req.Distinct] == nil {
-		return nil
-	}
-	tallies, err := f.tallies(f.req.Distinct, f.found)
-	res.Distinct = different(tallies)
 	return err
+}
+
+// worthSharing is from how many documents on fields are counted side by side.
+const worthSharing = 5000
+
+func (f *facetCounts) size() (n int) {
+	for _, s := range f.found {
+		if s != nil {
+			n += s.count()
+		}
+	}
+	return n
+}
+
+// field counts one field. Of one of which the different values are wanted, it sets
+// these in the result, which no other field does.
+func (f *facetCounts) field(field string, res *query.Result) ([]query.Count, error) {
+	tallies, err := f.tallies(field, f.found)
+	if err != nil {
+		return nil, err
+	}
+	if field == f.req.Distinct {
+		res.Distinct = different(tallies)
+	}
+	if open := f.open[field]; open != nil {
+		if tallies, err = f.tallies(field, open); err != nil {
+			return nil, err
+		}
+	}
+	return topValues(tallies, f.top(field)), nil
 }
 
 func (f *facetCounts) top(field string) int {

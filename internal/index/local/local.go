@@ -16,6 +16,8 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"candor"
 )
 
@@ -29,7 +31,7 @@ type Config struct {
 	Former [][]byte
 
 	MemoryLimit int64         // bytes that a running Put may hold of documents being read, besides their text; 0 is 64 MiB
-	CacheBytes  int64         // bytes of opened blocks and columns kept for searches; 0 is 256 MiB
+	CacheBytes  int64         // bytes of opened blocks and columns kept for searches; 0 is an eighth of the memory there is, from 256 MiB to 4 GiB
 	MergeRate   int64         // bytes a second that merges may write; 0 is 64 MiB, negative is without bound
 	PurgeEvery  time.Duration // how often deleted documents are purged; 0 is 1 h
 	Logger      *slog.Logger  // nil discards
@@ -68,7 +70,8 @@ type Index struct {
 // Defaults of Config.
 const (
 	defaultMemory    = 64 << 20
-	defaultCache     = 256 << 20
+	leastCache       = 256 << 20
+	mostCache        = 4 << 30
 	defaultMergeRate = 64 << 20
 )
 
@@ -107,7 +110,7 @@ func prepare(cfg Config) (*Index, error) {
 		return nil, err
 	}
 	cfg.MemoryLimit = cmp.Or(cfg.MemoryLimit, defaultMemory)
-	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, defaultCache)
+	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, defaultCache())
 	cfg.MergeRate = cmp.Or(cfg.MergeRate, defaultMergeRate)
 	cfg.PurgeEvery = cmp.Or(cfg.PurgeEvery, time.Hour)
 	if cfg.Sleep == nil {
@@ -131,6 +134,17 @@ func prepare(cfg Config) (*Index, error) {
 		builders: make(chan *builder, runtime.GOMAXPROCS(0)), building: map[uint64]bool{}}
 	x.sealer.Store(s)
 	return x, nil
+}
+
+// defaultCache is a share of what this process may take of the machine's memory.
+func defaultCache() int64 {
+	may := uint64(0)
+	for _, of := range []memlimit.Provider{memlimit.FromSystem, memlimit.FromCgroup} {
+		if n, err := of(); err == nil && (may == 0 || n < may) {
+			may = n
+		}
+	}
+	return int64(min(max(may/8, leastCache), mostCache))
 }
 
 // Reset deletes whatever index stands in a folder, so that Open makes an empty

@@ -437,14 +437,9 @@ func (n *keywordNode) match(m *matcher, within *set) *set {
 		m.fail.set(err)
 		return m.none()
 	}
-	good := make([]bool, column.len()+1)
-	some, all := false, true
-	for i := range column.len() {
-		good[i+1] = n.accept(string(column.value(uint32(i + 1))))
-		some, all = some || good[i+1], all && good[i+1]
-	}
+	good, all := n.good(column)
 	switch {
-	case !some:
+	case !slices.Contains(good, true):
 		return m.none()
 	case all && column.full():
 		return m.every(within)
@@ -457,6 +452,16 @@ func (n *keywordNode) match(m *matcher, within *set) *set {
 		column.each(d, func(ord uint32) { found = found || good[ord] })
 		return found
 	})
+}
+
+// good tells by number which values of a column are accepted, and whether all are.
+func (n *keywordNode) good(column *keywords) (good []bool, all bool) {
+	good, all = make([]bool, column.len()+1), true
+	for i := range column.len() {
+		good[i+1] = n.accept(string(column.value(uint32(i + 1))))
+		all = all && good[i+1]
+	}
+	return good, all
 }
 
 // wholeNode matches a whole name or path.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"candor"
 	"candor/internal/query"
 )
@@ -41,13 +43,6 @@ func (f found) spot() spot { return spot{f.view, f.doc} }
 // answerNear answers a request that looks by meaning.
 func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Request) (query.Result, error) {
 	most := cmp.Or(req.Near.Most, query.DefaultNear)
-	var best []found
-	var err error
-	if req.Near.Fused {
-		if best, err = x.bestByWords(ctx, snap, req, most); err != nil {
-			return query.Result{}, err
-		}
-	}
 	look := &looking{near: req.Near, views: snap.views}
 	elsewhere, err := look.elsewhere()
 	if err != nil {
@@ -66,8 +61,18 @@ func (x *Index) answerNear(ctx context.Context, snap *snapshot, req query.Reques
 		}
 	}
 	look.sign = signature(look.near.Vector)
-	nearest, err := look.nearest(ctx, most)
-	if err != nil {
+	var best []found // by words, beside
+	var nearest []likely
+	both, ctx := errgroup.WithContext(ctx)
+	if req.Near.Fused {
+		both.Go(func() error {
+			return sound(func() (err error) { best, err = x.bestByWords(ctx, snap, req, most); return err })
+		})
+	}
+	both.Go(func() error {
+		return sound(func() (err error) { nearest, err = look.nearest(ctx, most); return err })
+	})
+	if err := both.Wait(); err != nil {
 		return query.Result{}, err
 	}
 	result, err := look.fuse(best, nearest)

@@ -19,10 +19,13 @@ type plan struct {
 	views  []*view
 	zstd   *zstd.Decoder
 	root   node
+	asked  node            // root without filters
+	narrow []node          // the filters, but for those that let everything through
 	open   map[string]node // root without a filter, for the facet of its field
 	ranked []ranked        // what scores are made of
 	said   []string        // by which words each of ranked stands in the query
 	scores bool            // whether any are wanted
+	only   bool            // the best are wanted, and not how many there are
 	stats  [fieldCount]fieldStats
 	words  wordCount // of the index, that patterns stand for
 	mute   int       // > 0 inside a Not
@@ -55,36 +58,72 @@ func planFor(ctx context.Context, views []*view, z *zstd.Decoder, req query.Requ
 			p.stats[f].words += s.words
 		}
 	}
-	root, err := p.node(req.Query)
-	if err != nil {
+	var err error
+	if p.asked, err = p.node(req.Query); err != nil {
 		return nil, err
 	}
-	if p.root, err = narrowed(root, req.Filters, req); err != nil {
+	if p.narrow, err = p.filters(req, req.Filters); err != nil {
 		return nil, err
 	}
+	p.root = narrowed(p.asked, p.narrow)
 	for _, f := range req.Filters {
 		if f.Open && slices.Contains(req.Facets, f.Field) {
 			if p.open == nil {
 				p.open = map[string]node{}
 			}
 			others := slices.DeleteFunc(slices.Clone(req.Filters), func(o query.Filter) bool { return o.Open && o.Field == f.Field })
-			if p.open[f.Field], err = narrowed(root, others, req); err != nil {
+			narrow, err := p.filters(req, others)
+			if err != nil {
 				return nil, err
 			}
+			p.open[f.Field] = narrowed(p.asked, narrow)
 		}
 	}
 	return p, nil
 }
 
-// narrowed adds filters, and what else narrows a request, to a node.
-func narrowed(root node, by []query.Filter, req query.Request) (node, error) {
+// narrowed adds filters to a node.
+func narrowed(root node, narrow []node) node {
+	if len(narrow) == 0 {
+		return root
+	}
+	return &andNode{must: append([]node{root}, narrow...)}
+}
+
+// filters compiles some filters and what else narrows a request. It leaves out
+// those that let every document through: a search of a whole collection is one of
+// the whole index, as a rule.
+func (p *plan) filters(req query.Request, by []query.Filter) ([]node, error) {
 	req.Filters = by
 	narrow, err := filters(req)
-	if err != nil || len(narrow) == 0 {
-		return root, err
+	if err != nil {
+		return nil, err
 	}
-	return &andNode{must: append([]node{root}, narrow...)}, nil
+	for i := len(narrow) - 1; i >= 0; i-- {
+		n, ok := narrow[i].(*keywordNode)
+		if !ok {
+			continue
+		}
+		idle := true
+		for _, v := range p.views {
+			column, err := v.keywords(n.field)
+			if err != nil {
+				return nil, err
+			}
+			if idle = idle && column.full() && column.len() <= fewValues; !idle {
+				break
+			}
+			_, idle = n.good(column)
+		}
+		if idle {
+			narrow = slices.Delete(narrow, i, i+1)
+		}
+	}
+	return narrow, nil
 }
+
+// fewValues bounds what is looked at to see whether a filter lets all through.
+const fewValues = 64
 
 func (p *plan) node(n query.Node) (node, error) {
 	switch n := n.(type) {

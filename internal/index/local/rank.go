@@ -284,15 +284,9 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 		m.fail.set(err)
 		return
 	}
-	r := &ranker{m: m, top: t, nums: nums}
 	m.final = matched
-	total := 0
-	for _, n := range m.plan.ranked {
-		if c := n.cursor(m); c != nil {
-			r.cursors = append(r.cursors, c)
-			total += n.cost(m)
-		}
-	}
+	r := &ranker{m: m, top: t, nums: nums}
+	total := r.start()
 	switch {
 	case m.fail.err != nil:
 	case len(r.cursors) > manyCursors:
@@ -307,6 +301,55 @@ func (m *matcher) rank(t *top, matched *set, gone []uint64) {
 	default:
 		r.each(matched)
 	}
+}
+
+// start makes the cursors, and returns what they go through at most.
+func (r *ranker) start() (total int) {
+	for _, n := range r.m.plan.ranked {
+		if c := n.cursor(r.m); c != nil {
+			r.cursors = append(r.cursors, c)
+			total += n.cost(r.m)
+		}
+	}
+	return total
+}
+
+// rankOnly ranks the best of a query that every document matches that has
+// anything in it that is ranked, without finding all that match. It returns false
+// where that does not go, or would not pay.
+func (m *matcher) rankOnly(t *top, gone []uint64) bool {
+	if !m.plan.scores || !allRanked(m.plan.asked) {
+		return false
+	}
+	accept := func(d uint32) bool { return gone == nil || !hasBit(gone, d) }
+	if len(m.plan.narrow) > 0 {
+		within := m.living(&andNode{must: m.plan.narrow})
+		if !within.dense() {
+			return false
+		}
+		accept = func(d uint32) bool { return hasBit(within.bits, d) }
+	}
+	nums, err := m.v.nums()
+	if err != nil {
+		m.fail.set(err)
+		return true
+	}
+	r := &ranker{m: m, top: t, nums: nums}
+	if r.start(); len(r.cursors) > manyCursors {
+		return false
+	}
+	r.best(accept)
+	return true
+}
+
+// allRanked reports whether whatever has a part of the query that is ranked
+// matches the whole.
+func allRanked(n node) bool {
+	if or, ok := n.(*orNode); ok {
+		return !slices.ContainsFunc(or.of, func(n node) bool { return !allRanked(n) })
+	}
+	_, ok := n.(ranked)
+	return ok
 }
 
 func (r *ranker) add(doc uint32, score float64) {

@@ -140,6 +140,9 @@ func (x *Index) foldedHits(p *plan, req query.Request, page []kept, nearest map[
 func (p *plan) best(req query.Request, n int) ([]found, error) {
 	best := &top{size: n}
 	req.Facets, req.Distinct, req.Fold = nil, "", ""
+	only := *p
+	p = &only
+	p.only = true
 	_, _, err := p.counted(req, best)
 	return best.sorted(), err
 }
@@ -186,9 +189,13 @@ func (t *top) page(req query.Request, res *query.Result) []found {
 	return hits
 }
 
-// answer finds, counts and ranks in one segment, and returns how many match.
+// answer finds, counts and ranks in one segment, and returns how many match; 0 if
+// only the best are wanted, and others were not looked at.
 func (m *matcher) answer(req query.Request, best *top, facets *facetCounts) int64 {
 	gone := m.v.goneBits()
+	if m.plan.only && m.rankOnly(best, gone) {
+		return 0
+	}
 	if !facets.whole() && m.plan.scores {
 		if n, ok := m.countAny(); ok {
 			if n > 0 {
