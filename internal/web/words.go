@@ -159,6 +159,7 @@ var kinds = map[string]itemKind{
 	"application/vnd.ms-outlook-pst":                  {"Mailbox", "mail", false},
 	"application/vnd.sqlite3":                         {"Database", "sheet", false},
 	"application/x-dbf":                               {"Table", "sheet", false},
+	"application/x-msaccess":                          {"Database", "sheet", false},
 	"image/jpeg":                                      {"JPEG picture", "picture", false},
 	"image/png":                                       {"PNG picture", "picture", false},
 	"image/tiff":                                      {"TIFF picture", "picture", false},

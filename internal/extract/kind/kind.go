@@ -43,6 +43,7 @@ const (
 	WARC      = "application/warc"
 	SQLite    = "application/vnd.sqlite3"
 	DBF       = "application/x-dbf"
+	Access    = "application/x-msaccess"
 	PST       = "application/vnd.ms-outlook-pst"
 	TNEF      = "application/vnd.ms-tnef"
 	PKCS7     = "application/pkcs7-mime"

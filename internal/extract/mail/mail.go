@@ -28,10 +28,12 @@ const (
 
 // header fields that are kept as found; the rest are transport's.
 var kept = []string{"From", "To", "Cc", "Bcc", "Reply-To", "Sender", "Date", "Subject", "Message-Id", "In-Reply-To", "References",
-	"Organization", "List-Id", "X-Mailer", "User-Agent", "Return-Path", "Delivered-To", "Resent-From", "Resent-To", "Importance"}
+	"Organization", "List-Id", "X-Mailer", "User-Agent", "Return-Path", "Delivered-To", "Resent-From", "Resent-To", "Importance",
+	"Comments", "Keywords", "Newsgroups", "Distribution", "X-Originating-Ip"}
 
 // Read reads one message: its header as fields, its words as text, and its
-// attachments as parts, in order. Of a text in two forms the plain one is read.
+// attachments as parts, in order. Of a text in two forms the plain one is read, and
+// the other too if it says more.
 // The error is the sink's.
 func Read(src candor.Source, sink candor.Sink) (candor.Reading, error) {
 	m := reader{reading: candor.Reading{Type: Type, Condition: candor.Done}, sink: sink, w: plain.NewWriter(sink)}
@@ -65,6 +67,7 @@ type reader struct {
 	w        *plain.Writer
 	entities int
 	parts    int
+	first    *firstForm // of the alternative that is being read
 	missing  []string
 }
 
@@ -162,6 +165,9 @@ func (m *reader) entity(e *message.Entity, depth int) error {
 
 func (m *reader) text(r io.Reader) error {
 	m.w.Line()
+	if m.first != nil {
+		r = io.TeeReader(r, m.first)
+	}
 	if _, err := io.Copy(m.w, r); err != nil && m.w.Err() == nil {
 		m.note("the message is damaged or cut short")
 	}
@@ -179,7 +185,7 @@ func (m *reader) html(r io.Reader) error {
 
 // multipart reads the parts in turn. Of an alternative the first text is read,
 // which by RFC 2046 5.1.4 is the plainest; the other forms of it are the same
-// words again. Attachments inside it are read all the same.
+// words again, as a rule. Attachments inside it are read all the same.
 func (m *reader) multipart(e *message.Entity, typ string, depth int) error {
 	mr := e.MultipartReader()
 	if mr == nil {
@@ -187,6 +193,11 @@ func (m *reader) multipart(e *message.Entity, typ string, depth int) error {
 		return nil
 	}
 	before := 0
+	if typ == "multipart/alternative" {
+		outer := m.first
+		m.first = &firstForm{}
+		defer func() { m.first = outer }()
+	}
 	for {
 		part, err := mr.NextPart()
 		if errors.Is(err, io.EOF) && part == nil {
@@ -199,6 +210,9 @@ func (m *reader) multipart(e *message.Entity, typ string, depth int) error {
 			return m.w.Err()
 		}
 		if typ == "multipart/alternative" && before > 0 && isText(part) {
+			if err := m.otherForm(part); err != nil {
+				return err
+			}
 			continue
 		}
 		size := len(m.w.Sample())

@@ -103,3 +103,22 @@ func FuzzMail(f *testing.F) {
 		}
 	})
 }
+
+func TestTheOtherFormOfATextIsReadIfItSaysMore(t *testing.T) {
+	UseCharsets()
+	const html = "<p>The harbour was closed on <b>Tuesday</b> after the second fire, and Ana Lund signed.</p>"
+	for plain, want := range map[string]string{
+		"The harbour was closed on Tuesday after the second fire, and Ana Lund signed.\r\n":              "The harbour was closed on Tuesday after the second fire, and Ana Lund signed.",
+		"The HARBOUR was closed on *Tuesday* after the second fire,\r\nand Ana Lund\r\nsigned. Bye!\r\n": "The HARBOUR was closed on *Tuesday* after the second fire,\nand Ana Lund\nsigned. Bye!",
+		"Your program shows no HTML.\r\n": "Your program shows no HTML.\nThe harbour was closed on Tuesday after the second fire, and Ana Lund signed.",
+		"":                                "The harbour was closed on Tuesday after the second fire, and Ana Lund signed.",
+	} {
+		in := "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n" + plain +
+			"\r\n--b\r\nContent-Type: text/html\r\n\r\n" + html + "\r\n--b--\r\n"
+		var g gathered
+		r, err := Read(source([]byte(in)), &g)
+		if got := strings.Join(strings.Fields(g.String()), " "); err != nil || r.Condition != candor.Done || got != strings.Join(strings.Fields(want), " ") {
+			t.Errorf("%q: %s, %q, want %q", plain, r.Condition, got, want)
+		}
+	}
+}

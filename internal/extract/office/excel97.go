@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -54,9 +53,7 @@ type oldWorkbook struct {
 	w       *plain.Writer
 	sheets  []string
 	strings []string
-	formats map[uint16]string // number formats that the file defines
-	styles  []uint16          // format of each style
-	epoch   time.Time
+	formats formats
 	depth   int
 	sheet   int // of those begun
 	row     int
@@ -98,7 +95,7 @@ func bareWorkbook(src candor.Source, typ string, sink candor.Sink) (candor.Readi
 
 // readRecords reads the records of a workbook, of which some may be missing.
 func readRecords(data []byte, whole bool, w *plain.Writer, r *candor.Reading) {
-	b := &oldWorkbook{w: w, formats: map[uint16]string{}, epoch: time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC), row: -1}
+	b := &oldWorkbook{w: w, formats: formats{epoch: epoch1900}, row: -1}
 	for len(data) >= 4 && b.cells < mostCells && w.Err() == nil {
 		kind, size := binary.LittleEndian.Uint16(data), int(binary.LittleEndian.Uint16(data[2:]))
 		if 4+size > len(data) {
@@ -153,7 +150,7 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 		b.depth = max(0, b.depth-1)
 	case xlsDate1904:
 		if len(body) >= 2 && body[0] == 1 {
-			b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+			b.formats.epoch = epoch1904
 		}
 	case xlsSheet:
 		if len(body) > 8 {
@@ -161,7 +158,7 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 		}
 	case xlsFormat:
 		if len(body) > 5 {
-			b.formats[binary.LittleEndian.Uint16(body)] = b.format(body[2:])
+			b.formats.define(int(binary.LittleEndian.Uint16(body)), b.format(body[2:]))
 		}
 	case xlsCodePage:
 		if len(body) >= 2 && b.code != nil {
@@ -171,11 +168,11 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 		b.beside(kind, body)
 	case xlsStyle3, xlsStyle4:
 		if len(body) >= 2 {
-			b.styles = append(b.styles, uint16(body[1]))
+			b.formats.style(int(body[1]))
 		}
 	case xlsStyle:
 		if len(body) >= 4 {
-			b.styles = append(b.styles, binary.LittleEndian.Uint16(body[2:]))
+			b.formats.style(int(binary.LittleEndian.Uint16(body[2:])))
 		}
 	case xlsResult:
 		if b.waits {
@@ -269,20 +266,9 @@ func short(v uint32) float64 {
 	return f
 }
 
-// number writes a number, or the day that it stands for under its style.
+// number writes a number as cells of a style show it.
 func (b *oldWorkbook) number(f float64, style uint16) string {
-	return numberText(f, uint32(style), b.styles, b.formats, b.epoch)
-}
-
-// numberText writes a number, or the day that it stands for, if the number format of
-// its style shows days ([MS-XLS] 2.4.126).
-func numberText(f float64, style uint32, styles []uint16, formats map[uint16]string, epoch time.Time) string {
-	if int64(style) < int64(len(styles)) && f >= 0 && f < 2_958_466 {
-		if format := styles[style]; format >= 14 && format <= 17 || format == 22 || showsDate(formats[format]) {
-			return serialDate(epoch, f)
-		}
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return b.formats.text(f, int(style))
 }
 
 // beside writes what stands beside the cells: notes, text boxes, words of charts.

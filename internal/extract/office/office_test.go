@@ -30,7 +30,7 @@ func TestFormatsThatShowDates(t *testing.T) {
 	for code, want := range map[string]bool{
 		"yyyy-mm-dd": true, `d\.m\.yy`: true, "General": false, "0.00": false, `"day" 0`: false, "[Red]0": false, "#,##0.00": false, "[$-409]d-mmm-yy": true,
 	} {
-		if showsDate(code) != want {
+		if parseFormat(code).showsDays() != want {
 			t.Errorf("%s: %v", code, !want)
 		}
 	}

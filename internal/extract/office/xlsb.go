@@ -9,7 +9,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"candor"
 	"candor/internal/extract/plain"
@@ -48,7 +47,7 @@ func XLSB(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	if !ok {
 		return reading, nil
 	}
-	b := binaryWorkbook{pack: p, w: plain.NewWriter(sink), formats: map[uint16]string{}, epoch: time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)}
+	b := binaryWorkbook{pack: p, w: plain.NewWriter(sink), formats: formats{epoch: epoch1900}}
 	sheets, err := b.open()
 	if err != nil {
 		faulty(&reading, err, false)
@@ -77,9 +76,7 @@ type binaryWorkbook struct {
 	*pack
 	w       *plain.Writer
 	strings []string
-	formats map[uint16]string
-	styles  []uint16 // format of each style of cells
-	epoch   time.Time
+	formats formats
 	after   bool // something stands in the row
 }
 
@@ -143,9 +140,12 @@ func (b *binaryWorkbook) open() ([]sheet, error) {
 	err := b.records(main, func(kind int, body []byte) error {
 		switch {
 		case kind == xlsbProps && len(body) >= 4 && body[0]&1 != 0:
-			b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+			b.formats.epoch = epoch1904
 		case kind == xlsbSheet && len(body) > 8:
 			id, rest := wideString(body[8:])
+			if rels[id] == "" && len(body) > 12 { // as betas of Excel 2007 wrote it
+				id, rest = wideString(body[12:])
+			}
 			title, _ := wideString(rest)
 			sheets = append(sheets, sheet{title, rels[id]})
 		}
@@ -171,9 +171,10 @@ func (b *binaryWorkbook) open() ([]sheet, error) {
 		case kind == xlsbStyles, kind == xlsbStylesEnd:
 			inCells = kind == xlsbStyles
 		case kind == xlsbFormat && len(body) > 2:
-			b.formats[binary.LittleEndian.Uint16(body)], _ = wideString(body[2:])
+			code, _ := wideString(body[2:])
+			b.formats.define(int(binary.LittleEndian.Uint16(body)), code)
 		case kind == xlsbStyle && inCells && len(body) >= 4:
-			b.styles = append(b.styles, binary.LittleEndian.Uint16(body[2:]))
+			b.formats.style(int(binary.LittleEndian.Uint16(body[2:])))
 		}
 		return nil
 	})
@@ -242,7 +243,7 @@ func (b *binaryWorkbook) put(text string) {
 }
 
 func (b *binaryWorkbook) number(f float64, style uint32) string {
-	return numberText(f, style, b.styles, b.formats, b.epoch)
+	return b.formats.text(f, int(style))
 }
 
 // comments writes what people wrote beside cells.

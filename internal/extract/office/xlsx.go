@@ -4,10 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"candor"
 	"candor/internal/extract/plain"
@@ -57,15 +55,14 @@ type workbook struct {
 	*pack
 	w       *plain.Writer
 	strings []string
-	dates   []bool // by cell style: it shows a date
-	epoch   time.Time
+	formats formats
 	problem error
 }
 
 func (b *workbook) open() ([]sheet, error) {
 	const main = "xl/workbook.xml"
 	rels := b.relations(main)
-	b.epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	b.formats.epoch = epoch1900
 	var sheets []sheet
 	err := b.walk(main, func(t xml.Token) error {
 		e, ok := t.(xml.StartElement)
@@ -75,7 +72,7 @@ func (b *workbook) open() ([]sheet, error) {
 		switch e.Name.Local {
 		case "workbookPr":
 			if v := attr(e, "date1904"); v == "1" || v == "true" {
-				b.epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+				b.formats.epoch = epoch1904
 			}
 		case "sheet":
 			sheets = append(sheets, sheet{attr(e, "name"), rels[attr(e, "id")]})
@@ -88,7 +85,7 @@ func (b *workbook) open() ([]sheet, error) {
 	if err := b.sharedStrings(); err != nil && !errors.Is(err, errMissing) {
 		b.problem = err
 	}
-	b.styles()
+	b.readFormats()
 	return sheets, nil
 }
 
@@ -121,24 +118,20 @@ func (b *workbook) sharedStrings() error {
 	})
 }
 
-// styles finds which cell styles show dates: the built-in formats 14 to 22 and
-// 45 to 47 (ECMA-376 part 1, 18.8.30), and own formats with a year or a day.
-func (b *workbook) styles() {
-	own := map[string]bool{}
+// readFormats reads how cells show numbers. Without it they are shown as they are.
+func (b *workbook) readFormats() {
 	inCells := false
 	_ = b.walk("xl/styles.xml", func(t xml.Token) error {
 		switch e := t.(type) {
 		case xml.StartElement:
-			switch e.Name.Local {
-			case "numFmt":
-				own[attr(e, "numFmtId")] = showsDate(attr(e, "formatCode"))
-			case "cellXfs":
+			id, _ := strconv.Atoi(attr(e, "numFmtId"))
+			switch {
+			case e.Name.Local == "numFmt":
+				b.formats.define(id, attr(e, "formatCode"))
+			case e.Name.Local == "cellXfs":
 				inCells = true
-			case "xf":
-				if id := attr(e, "numFmtId"); inCells && len(b.dates) < 1<<16 {
-					n, _ := strconv.Atoi(id)
-					b.dates = append(b.dates, own[id] || n >= 14 && n <= 22 || n >= 45 && n <= 47)
-				}
+			case e.Name.Local == "xf" && inCells:
+				b.formats.style(id)
 			}
 		case xml.EndElement:
 			if e.Name.Local == "cellXfs" {
@@ -147,27 +140,6 @@ func (b *workbook) styles() {
 		}
 		return nil
 	})
-}
-
-// showsDate looks for y or d outside quotes and brackets in a format's code.
-func showsDate(code string) bool {
-	quoted, bracket := false, false
-	for i := 0; i < len(code); i++ {
-		switch c := code[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '\\':
-			i++
-		case c == '[':
-			bracket = true
-		case c == ']':
-			bracket = false
-		case !bracket && strings.IndexByte("yYdD", c) >= 0:
-			return true
-		}
-	}
-	return false
 }
 
 // cell is the cell that is being read.
@@ -232,30 +204,9 @@ func (b *workbook) show(c *cell) string {
 	case "b":
 		return map[string]string{"1": "TRUE", "0": "FALSE"}[v]
 	case "", "n":
-		if c.style >= 0 && c.style < len(b.dates) && b.dates[c.style] {
-			return b.date(v)
+		if n, err := strconv.ParseFloat(v, 64); err == nil {
+			return b.formats.text(n, c.style)
 		}
 	}
 	return v
-}
-
-func (b *workbook) date(v string) string {
-	days, err := strconv.ParseFloat(v, 64)
-	if err != nil || math.IsNaN(days) || days < 0 || days > 2958466 {
-		return v
-	}
-	return serialDate(b.epoch, days)
-}
-
-// serialDate writes days since an epoch, as spreadsheets count time.
-func serialDate(epoch time.Time, days float64) string {
-	whole, part := math.Modf(days)
-	t := epoch.AddDate(0, 0, int(whole)).Add(time.Duration(math.Round(part*86400)) * time.Second)
-	switch {
-	case part == 0:
-		return t.Format("2006-01-02")
-	case whole == 0:
-		return t.Format("15:04:05")
-	}
-	return t.Format("2006-01-02 15:04:05")
 }

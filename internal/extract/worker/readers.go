@@ -85,6 +85,8 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return rows.SQLite(src, typ, sink)
 	case kind.DBF:
 		return rows.DBF(src, typ, sink)
+	case kind.Access:
+		return rows.Access(src, typ, sink)
 	case kind.Gzip, kind.Bzip2, kind.XZ, kind.Zstd, kind.Zlib, kind.LZ4, kind.Snappy, kind.Compress:
 		return pack.Compressed(src, typ, sink)
 	}
