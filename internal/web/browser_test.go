@@ -181,6 +181,7 @@ func TestShots(t *testing.T) {
 		{"results-folded", lind, folded.Request.URL.Path, nil},
 		{"results-keep", lind, results, click(".keep summary")},
 		{"answer", lind, answer, nil},
+		{"answer-coming", lind, "/", chromedp.Steps(keys("#mode", "a"), keys("#q", "What does the model say slowly of the quay?\r"), await(".aloud p + p"))},
 		{"mark", lind, results, chromedp.Steps(click(".mark summary"), click(".check-it"), await(".mark-check:not(:empty)"))},
 		{"strip", lind, results, click(".strip summary")},
 		{"refused", lind, "/", chromedp.Steps(keys("#q", "everything\r"), await(".refused"))},

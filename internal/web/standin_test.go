@@ -760,6 +760,10 @@ func (s *standIn) Ask(ctx context.Context, who archive.Actor, r archive.AskReque
 		if tell.Sentence != nil {
 			tell.Sentence(out.Sentences[0])
 		}
+		if strings.Contains(r.Question, "slowly") { // the model is still at it
+			<-ctx.Done()
+			return out, ctx.Err()
+		}
 	}
 	return out, err
 }
