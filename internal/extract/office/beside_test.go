@@ -111,10 +111,11 @@ func TestWorkbooksBeforeExcel97(t *testing.T) {
 	if text, r, _ := told(t, OLE, fixture.OLEStream("Book", five), ""); text != "Книг Уголь rich 12.5 note" || r.Condition != candor.Done {
 		t.Errorf("Excel 95: %q, %s (%s)", text, r.Condition, r.Reason)
 	}
-	four := little(record(0x0409, uint16(6), uint16(0x10), uint16(0)), record(0x041E, uint16(0), uint8(10), "yyyy-mm-dd"), record(0x0443, uint8(0), uint8(0), make([]byte, 10)),
+	four := little(record(0x0409, uint16(6), uint16(0x10), uint16(0)), record(0x041E, uint16(0), uint8(1), "0"), record(0x041E, uint16(0), uint8(10), "yyyy-mm-dd"), record(0x0443, uint8(0), uint8(1), make([]byte, 10)),
+		record(0x0443, uint8(0), uint8(15), make([]byte, 10)), record(0x0203, uint16(0), uint16(2), uint16(1), 3.0),
 		record(0x0204, uint16(0), uint16(0), uint16(0), uint16(4), "Coal"), record(0x0203, uint16(0), uint16(1), uint16(0), 44197.0),
 		record(0x0406, uint16(1), uint16(0), uint16(9), 7.0, uint16(0)), record(0x000A))
-	if text, r, _ := told(t, OLE, four, "application/vnd.ms-excel"); text != "Coal 2021-01-01 7" || r.Condition != candor.Done {
+	if text, r, _ := told(t, OLE, four, "application/vnd.ms-excel"); text != "3 Coal 2021-01-01 7" || r.Condition != candor.Done {
 		t.Errorf("Excel 4: %q, %s (%s)", text, r.Condition, r.Reason)
 	}
 	if _, r, _ := told(t, OLE, four[:len(four)-7], "application/vnd.ms-excel"); r.Condition != candor.Partial {
@@ -180,14 +181,14 @@ func TestMastersOfSlides(t *testing.T) {
 
 func TestLargerPicturesAreParts(t *testing.T) {
 	file := fixture.DOCX("A letter", "Words.")
-	for name, size := range map[string]int{"word/media/scan.png": 20_000, "word/media/dot.png": 100, "word/media/chart.emf": 20_000} {
+	for name, size := range map[string]int{"word/media/scan.png": 20_000, "word/media/dot.png": 100, "word/media/chart.emf": 20_000, "word/media/line.wmf": 100, "word/media/font.bin": 20_000} {
 		file = fixture.WithMember(file, fixture.Member{Name: name, Body: strings.Repeat("x", size)})
 	}
 	_, r, k := told(t, DOCX, file, "")
-	if got := strings.Join(k.names, "|"); !strings.Contains(got, "scan.png") || strings.Contains(got, "dot") || strings.Contains(got, "chart") {
+	if got := strings.Join(k.names, "|"); !strings.Contains(got, "scan.png") || !strings.Contains(got, "chart.emf") || strings.Contains(got, "dot") || strings.Contains(got, "line") || strings.Contains(got, "font") {
 		t.Errorf("parts %s", got)
 	}
-	if !strings.Contains(fmt.Sprint(r.Fields), "{doc:Pictures 4}") {
+	if !strings.Contains(fmt.Sprint(r.Fields), "{doc:Pictures 6}") {
 		t.Errorf("%v", r.Fields)
 	}
 }

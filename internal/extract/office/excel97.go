@@ -112,6 +112,7 @@ func readRecords(data []byte, whole bool, w *plain.Writer, r *candor.Reading) {
 		case xlsBegin, xlsBegin3, xlsBegin4:
 			if kind != xlsBegin || len(body) >= 2 && binary.LittleEndian.Uint16(body) < xlsVersion8 {
 				b.code = cmp.Or[encoding.Encoding](b.code, charmap.Windows1252)
+				b.formats.inOrder = kind != xlsBegin
 			}
 			b.begin(body)
 		default:
@@ -157,7 +158,7 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 			b.sheets = append(b.sheets, b.brief(body[6:]))
 		}
 	case xlsFormat:
-		if len(body) > 5 {
+		if len(body) > 2 {
 			b.formats.define(int(binary.LittleEndian.Uint16(body)), b.format(body[2:]))
 		}
 	case xlsCodePage:

@@ -395,9 +395,10 @@ func serialDate(epoch time.Time, days float64) string {
 // formats are a workbook's formats of numbers, by their numbers, and those of its
 // styles of cells.
 type formats struct {
-	own    map[int]*numberFormat
-	styles []int
-	epoch  time.Time
+	own     map[int]*numberFormat
+	styles  []int
+	epoch   time.Time
+	inOrder bool // formats are numbered as they come, and none is built in, as before Excel 5
 }
 
 // mostStyles is how many styles of cells a workbook can have.
@@ -406,6 +407,9 @@ const mostStyles = 1 << 16
 func (f *formats) define(id int, code string) {
 	if f.own == nil {
 		f.own = map[int]*numberFormat{}
+	}
+	if f.inOrder {
+		id = len(f.own)
 	}
 	if len(f.own) < mostStyles {
 		f.own[id] = parseFormat(code)
@@ -430,7 +434,7 @@ func (f *formats) text(v float64, style int) string {
 	}
 	id := f.styles[style]
 	format := f.own[id]
-	if format == nil {
+	if format == nil && !f.inOrder {
 		if builtInDays(id) && v >= 0 && v < lastDay {
 			return serialDate(f.epoch, v)
 		}
@@ -447,17 +451,25 @@ func (f *formats) text(v float64, style int) string {
 	if format.showsDays() && v >= 0 && v < lastDay {
 		value = serialDate(f.epoch, v)
 	}
-	switch shown := format.show(v, f.epoch); {
+	shown := format.show(v, f.epoch)
+	switch {
 	case shown == value || strings.IndexFunc(shown, readable) < 0:
 		return value
 	case holdsNumber(shown, value):
 		return shown
-	default:
-		if inner, ok := strings.CutPrefix(shown, "("); ok && inner != "" && strings.IndexByte(inner, ')') == len(inner)-1 {
-			shown = inner[:len(inner)-1] // below zero, as accountants write it
-		}
-		return value + " (" + shown + ")"
+	case !format.showsDays() && strings.TrimRight(strings.TrimRight(shown, "0"), ".") == value:
+		return value
 	}
+	return value + " (" + bare(shown) + ")"
+}
+
+// bare takes the brackets off a number below zero, as accountants write it.
+func bare(shown string) string {
+	inner, ok := strings.CutPrefix(shown, "(")
+	if ok && inner != "" && strings.IndexByte(inner, ')') == len(inner)-1 {
+		return inner[:len(inner)-1]
+	}
+	return shown
 }
 
 func readable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

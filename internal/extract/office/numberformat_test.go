@@ -13,7 +13,8 @@ func TestNumbersAreShownAsTheWorkbookShowsThem(t *testing.T) {
 	}{
 		{"General", 12.5, "12.5"},
 		{"0", 3, "3"},
-		{"0.00", 12.5, "12.5 (12.50)"},
+		{"0.00", 12.5, "12.5"},
+		{"0.00", 12.345, "12.345 (12.35)"},
 		{"#,##0", 1234567, "1234567 (1,234,567)"},
 		{"#,##0.00", -1234.5, "-1234.5 (-1,234.50)"},
 		{"#,##0.00;(#,##0.00)", -1234.5, "-1234.5 (1,234.50)"},
@@ -63,7 +64,7 @@ func TestBuiltInFormats(t *testing.T) {
 	for _, id := range []int{0, 4, 10, 14, 46, 999} {
 		f.style(id)
 	}
-	for style, want := range []string{"0.5", "0.5 (0.50)", "0.5 (50.00%)", "12:00:00", "12:00:00", "0.5", "0.5"} {
+	for style, want := range []string{"0.5", "0.5", "0.5 (50.00%)", "12:00:00", "12:00:00", "0.5", "0.5"} {
 		if got := f.text(0.5, style); got != want {
 			t.Errorf("style %d: %q, want %q", style, got, want)
 		}

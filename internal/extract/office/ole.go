@@ -178,7 +178,9 @@ func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink
 		reading.Language = plain.Language(w.Sample())
 	}
 	if err == nil && reading.Condition != candor.Encrypted {
-		_, err = c.objects(&reading, sink)
+		if _, err = c.objects(&reading, sink); err == nil {
+			err = c.blips(&reading, sink)
+		}
 	}
 	return reading, err
 }

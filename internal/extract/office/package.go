@@ -191,10 +191,11 @@ func (p *pack) relations(member string) map[string]string {
 // ornament, in bytes: a scanned page, a photograph.
 const leastPicture = 16 << 10
 
-// isPicture tells pictures whose text can be recognised from drawings.
+// isPicture tells pictures that may hold text: to be recognised, or as words of
+// metafiles.
 func isPicture(f *zip.File) bool {
 	switch strings.ToLower(path.Ext(f.Name)) {
-	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp":
+	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".emf", ".wmf":
 		return f.UncompressedSize64 >= leastPicture
 	}
 	return false
