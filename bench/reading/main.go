@@ -164,7 +164,7 @@ func lacking(want, got map[string]bool) string {
 	return strings.Join(words, " ")
 }
 
-// sink collects the text of a file, of its fields and of everything inside it.
+// sink collects the text of a file, of its fields and people, and of everything inside it.
 type sink struct {
 	pool     *extract.Pool
 	listener *media.Engine // nil without ffmpeg
@@ -201,6 +201,7 @@ func (s *sink) one(name string, data []byte) (candor.Reading, error) {
 	for _, f := range r.Fields {
 		s.text.WriteString("\n" + f.Value)
 	}
+	s.text.WriteString("\n" + strings.Join(r.People, "\n"))
 	return r, err
 }
 

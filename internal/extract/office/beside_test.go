@@ -57,7 +57,7 @@ func TestWhatStandsBesideTheTextOfRTF(t *testing.T) {
 		`{\object{\*\objclass Package}{\*\objdata ` + hex.EncodeToString(object[:10]) + "\r\n" + strings.ToUpper(hex.EncodeToString(object[10:])) + `}{\result Shown}}` +
 		`{\object{\*\objdata \bin` + fmt.Sprint(len(pdf)) + " " + string(pdf) + `}}{\object{\*\objdata ` + hex.EncodeToString(linked) + `}}{\object{\*\objdata zz0}} After.}`
 	text, r, k := told(t, RTF, []byte(rtf), "text/rtf")
-	if text != "Before. A noteStyled In a box Shown After." || r.Condition != candor.Done {
+	if text != "Before. A note Styled In a box Shown After." || r.Condition != candor.Done {
 		t.Errorf("%q, %s (%s)", text, r.Condition, r.Reason)
 	}
 	if got := strings.Join(k.names, "|"); got != "letter.txt|object-2" || string(k.parts[0]) != "Dear Ana" || string(k.parts[1]) != "%PDF-1.4" {

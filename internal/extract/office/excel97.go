@@ -36,6 +36,8 @@ const (
 	xlsTextBox   = 0x01B6 // its text is in the record that continues it
 	xlsChartText = 0x100D
 	xlsCodePage  = 0x0042
+	xlsHeader    = 0x0014
+	xlsFooter    = 0x0015
 	xlsRich      = 0x00D6 // a text, in Excel 95
 
 	// In Excel 3 and 4, where they differ.
@@ -164,6 +166,10 @@ func (b *oldWorkbook) record(kind uint16, body []byte) {
 	case xlsCodePage:
 		if len(body) >= 2 && b.code != nil {
 			b.code = codePage(int(binary.LittleEndian.Uint16(body)))
+		}
+	case xlsHeader, xlsFooter:
+		if len(body) > 2 {
+			b.aside(pageLine(b.long(body)))
 		}
 	case xlsNote, xlsTextBox, xlsContinue, xlsChartText:
 		b.beside(kind, body)
@@ -294,6 +300,11 @@ func (b *oldWorkbook) beside(kind uint16, body []byte) {
 	case kind == xlsNote && len(body) > 8:
 		text = longString(body[8:])
 	}
+	b.aside(text)
+}
+
+// aside writes a text that stands in no cell.
+func (b *oldWorkbook) aside(text string) {
 	if text = strings.TrimSpace(strings.ReplaceAll(text, "\r", "\n")); text == "" {
 		return
 	}

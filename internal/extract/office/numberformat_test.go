@@ -83,3 +83,19 @@ func FuzzNumberFormat(f *testing.F) {
 		}
 	})
 }
+
+func TestLinesOfPages(t *testing.T) {
+	for in, want := range map[string]string{
+		"&LLedger&CPort && Sons&RPage &P of &N":         "Ledger Port & Sons Page  of",
+		`&C&"Arial,Bold"&14Fees of &A&K00FF00, 2026&"x`: "Fees of , 2026",
+		"plain":       "plain",
+		"&":           "",
+		"":            "",
+		"&K":          "",
+		"&Rübung &Dü": "übung ü",
+	} {
+		if got := pageLine(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

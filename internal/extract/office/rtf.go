@@ -2,6 +2,7 @@ package office
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -42,7 +43,7 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		faulty(&reading, io.ErrUnexpectedEOF, len(w.Sample()) > 0)
 	}
 	for i, object := range p.objects {
-		if err := rtfObject(object, i+1, &reading, sink); err != nil {
+		if err := Object(object, fmt.Sprintf("object-%d", i+1), &reading, sink); err != nil {
 			return reading, err
 		}
 	}
@@ -54,6 +55,7 @@ type rtfState struct {
 	skip bool // a destination that is not text
 	hex  bool // the data of an object
 	font bool // the table of fonts
+	note bool // what somebody wrote beside the text, or who
 	code encoding.Encoding
 	into *strings.Builder // a destination that is kept apart: title, author
 	uc   int              // characters to skip after \u
@@ -98,7 +100,11 @@ func (p *rtf) read() bool {
 		case '}':
 			p.objectEnds()
 			if n := len(p.stack); n > 0 {
+				note := p.state.note
 				p.state, p.stack = p.stack[n-1], p.stack[:n-1]
+				if note && !p.state.note { // what goes on behind a note is no part of it
+					p.put("\n")
+				}
 			}
 			if len(p.stack) == 0 {
 				return true
@@ -276,7 +282,7 @@ func (p *rtf) symbol(c byte) {
 
 // shown are words behind which a starred group holds what is to be read: text in
 // another style, notes in the margin, text boxes.
-var shown = map[string]bool{"cs": true, "ds": true, "ts": true, "annotation": true, "shptxt": true, "objdata": true}
+var shown = map[string]bool{"cs": true, "ds": true, "ts": true, "annotation": true, "atnauthor": true, "shptxt": true, "objdata": true}
 
 func (p *rtf) word(word string, n int, has bool) {
 	if p.star && !shown[word] {
@@ -320,8 +326,12 @@ func (p *rtf) word(word string, n int, has bool) {
 		}
 	case "bin":
 		p.binary(int64(max(n, 0)))
+	case "atnauthor":
+		p.put("\n")
+		p.state.note = true
 	case "annotation":
 		p.put("\n")
+		p.state.note = true
 	case "shptxt", "result": // of a shape, and of an object
 		p.state.skip = false
 		p.put("\n")

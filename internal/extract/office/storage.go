@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"fmt"
 	"io"
 
 	"candor"
@@ -67,8 +66,10 @@ func oleObject(b []byte) (class string, data []byte, ok bool) {
 	return class, b[:n], true
 }
 
-// rtfObject hands on an object of an RTF document. The error is the sink's.
-func rtfObject(b []byte, number int, r *candor.Reading, sink candor.Sink) error {
+// Object hands on an object as OLE 1 writes it, as RTF and databases of Access have
+// them: a package of any file, or a document. Anything else, links too, is passed
+// over. The error is the sink's.
+func Object(b []byte, label string, r *candor.Reading, sink candor.Sink) error {
 	class, data, ok := oleObject(b)
 	if !ok {
 		return nil
@@ -80,7 +81,7 @@ func rtfObject(b []byte, number int, r *candor.Reading, sink candor.Sink) error 
 		}
 		return sink.Part(candor.Place{Path: file}, bytes.NewReader(inside))
 	}
-	return embeddedFile(data, fmt.Sprintf("object-%d", number), r, sink)
+	return embeddedFile(data, label, r, sink)
 }
 
 // pptObject is the storage of an object of a presentation ([MS-PPT] 2.10.34),

@@ -17,6 +17,7 @@ import (
 // Records of binary workbooks ([MS-XLSB] 2.3).
 const (
 	xlsbRow       = 0
+	xlsbHeaders   = 479
 	xlsbShort     = 2
 	xlsbError     = 3
 	xlsbBool      = 4
@@ -199,6 +200,8 @@ func (b *binaryWorkbook) sheet(member string) error {
 	err := b.records(member, func(kind int, body []byte) error {
 		if kind == xlsbRow {
 			b.line()
+		} else if kind == xlsbHeaders && len(body) > 2 {
+			b.headers(body[2:])
 		} else if len(body) >= 8 && kind <= xlsbFormBool {
 			b.cell(kind, binary.LittleEndian.Uint32(body[4:])&0xffffff, body[8:])
 		}
@@ -206,6 +209,21 @@ func (b *binaryWorkbook) sheet(member string) error {
 	})
 	b.line()
 	return err
+}
+
+// headers writes the six headers and footers of a sheet.
+func (b *binaryWorkbook) headers(body []byte) {
+	b.line()
+	for len(body) >= 4 {
+		var text string
+		if binary.LittleEndian.Uint32(body) == math.MaxUint32 { // none
+			body = body[4:]
+			continue
+		}
+		text, body = wideString(body)
+		_, _ = b.w.WriteString(pageLine(text))
+		b.w.Line()
+	}
 }
 
 func (b *binaryWorkbook) line() {

@@ -142,6 +142,36 @@ func (b *workbook) readFormats() {
 	})
 }
 
+// pageLine is the text of a header or footer without its codes (ECMA-376 part 1,
+// 18.3.1.46): fonts, sizes, colours, and what each page has of its own.
+func pageLine(s string) string {
+	var b strings.Builder
+	for s != "" {
+		before, rest, coded := strings.Cut(s, "&")
+		b.WriteString(before)
+		if s = rest; !coded || s == "" {
+			break
+		}
+		switch c := s[0]; {
+		case c == '&':
+			b.WriteByte('&')
+			s = s[1:]
+		case c == '"':
+			_, s, _ = strings.Cut(s[1:], `"`)
+		case c >= '0' && c <= '9':
+			s = strings.TrimLeft(s, "0123456789")
+		case c == 'K':
+			s = s[min(len("K000000"), len(s)):]
+		default: // a part of the line, or a mark of one letter
+			if strings.IndexByte("LCR", c) >= 0 {
+				b.WriteByte(' ')
+			}
+			s = s[size(s):]
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
 // cell is the cell that is being read.
 type cell struct {
 	kind  string // its t attribute: s, str, inlineStr, b, e, n, d
@@ -166,6 +196,9 @@ func (b *workbook) sheet(s sheet) error {
 				c.value.Reset()
 			case "v", "t":
 				inValue = true
+			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter":
+				inValue = true
+				c.value.Reset()
 			}
 		case xml.CharData:
 			if inValue && c.value.Len() < 1<<20 {
@@ -173,6 +206,10 @@ func (b *workbook) sheet(s sheet) error {
 			}
 		case xml.EndElement:
 			switch e.Name.Local {
+			case "oddHeader", "oddFooter", "evenHeader", "evenFooter", "firstHeader", "firstFooter":
+				inValue = false
+				_, _ = b.w.WriteString(pageLine(c.value.String()))
+				b.w.Line()
 			case "v", "t":
 				inValue = false
 			case "row":

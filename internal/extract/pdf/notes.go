@@ -46,26 +46,39 @@ func (d *document) notes(page int) string {
 	return out.String()
 }
 
-// note writes one annotation. Links, fields of forms and the windows of other
-// annotations say nothing of their own.
+// note writes one annotation with who wrote it, or a field of a form with its
+// name. Links and the windows of other annotations say nothing of their own.
 func (d *document) note(a references.FPDF_ANNOTATION, out *strings.Builder) {
 	kind, err := d.instance.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: a})
 	if err != nil {
 		return
 	}
 	switch kind.Subtype {
-	case enums.FPDF_ANNOT_SUBTYPE_LINK, enums.FPDF_ANNOT_SUBTYPE_WIDGET, enums.FPDF_ANNOT_SUBTYPE_POPUP:
+	case enums.FPDF_ANNOT_SUBTYPE_LINK, enums.FPDF_ANNOT_SUBTYPE_POPUP:
 		return
 	case enums.FPDF_ANNOT_SUBTYPE_FILEATTACHMENT:
 		d.pinned(a)
 	}
-	said, err := d.instance.FPDFAnnot_GetStringValue(&requests.FPDFAnnot_GetStringValue{Annotation: a, Key: "Contents"})
-	if err != nil {
+	said := d.said(a, "Contents")
+	if kind.Subtype == enums.FPDF_ANNOT_SUBTYPE_WIDGET {
+		said = d.said(a, "V")
+	}
+	if said == "" {
 		return
 	}
-	if text := strings.TrimSpace(strings.ReplaceAll(strings.TrimRight(said.Value, "\x00"), "\r", "\n")); text != "" {
-		out.WriteString(text + "\n")
+	if whose := d.said(a, "T"); whose != "" {
+		said = whose + ": " + said
 	}
+	out.WriteString(said + "\n")
+}
+
+// said is a text of an annotation, "" if it has none.
+func (d *document) said(a references.FPDF_ANNOTATION, key string) string {
+	res, err := d.instance.FPDFAnnot_GetStringValue(&requests.FPDFAnnot_GetStringValue{Annotation: a, Key: key})
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(strings.ReplaceAll(strings.TrimRight(res.Value, "\x00"), "\r", "\n"))
 }
 
 func (d *document) pinned(a references.FPDF_ANNOTATION) {

@@ -130,7 +130,15 @@ const leastSure = 30
 // of ICU's detector where many bytes are not ASCII, which short Western texts would
 // only confuse.
 func other(head []byte) (encoding.Encoding, string) {
+	if ebcdic(head) {
+		return charmap.CodePage037, "ibm037"
+	}
 	high, letters := count(head)
+	if high > letters && high < leastHigh {
+		if enc, name := kana(head); enc != nil {
+			return enc, name
+		}
+	}
 	if high > letters || high >= leastHigh {
 		if enc, name := dosCyrillic(head, high); enc != nil {
 			return enc, name
@@ -143,6 +151,60 @@ func other(head []byte) (encoding.Encoding, string) {
 		}
 	}
 	return eightBit(head)
+}
+
+// ebcdic recognises text of IBM's large computers: blanks are 0x40, and letters
+// stand where ASCII has none at all.
+func ebcdic(head []byte) bool {
+	var blanks, letters, ascii int
+	for _, b := range head {
+		switch low := b & 0xf; {
+		case b == 0x40:
+			blanks++
+		case b >= 0xf0 && b <= 0xf9, b >= 0x80 && b < 0xa0 && low >= 1 && low <= 9, b >= 0xa2 && b <= 0xa9,
+			b >= 0xc1 && b < 0xe0 && low >= 1 && low <= 9, b >= 0xe2 && b <= 0xe9:
+			letters++
+		case b == ' ' || b == '\n' || b|0x20 >= 'a' && b|0x20 <= 'z':
+			ascii++
+		}
+	}
+	return len(head) >= 40 && 20*blanks > len(head) && 10*(blanks+letters) > 8*len(head) && 50*ascii < len(head)
+}
+
+// kana recognises short texts in Japanese, of which there are too few bytes for
+// statistics: all are pairs, and a third of these are kana.
+func kana(head []byte) (encoding.Encoding, string) {
+	for _, c := range []struct {
+		enc  encoding.Encoding
+		name string
+		is   func(a, b byte) bool
+	}{
+		{japanese.ShiftJIS, "shift_jis", func(a, b byte) bool {
+			return a == 0x82 && b >= 0x9f && b <= 0xf1 || a == 0x83 && b >= 0x40 && b <= 0x96
+		}},
+		{japanese.EUCJP, "euc-jp", func(a, b byte) bool {
+			return a == 0xa4 && b >= 0xa1 && b <= 0xf3 || a == 0xa5 && b >= 0xa1 && b <= 0xf6
+		}},
+	} {
+		text, err := c.enc.NewDecoder().Bytes(head)
+		if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
+			continue
+		}
+		pairs, kana := 0, 0
+		for i := 0; i+1 < len(head); i++ {
+			if head[i] >= 0x80 {
+				pairs++
+				if c.is(head[i], head[i+1]) {
+					kana++
+				}
+				i++
+			}
+		}
+		if 3*kana > pairs {
+			return c.enc, c.name
+		}
+	}
+	return nil, ""
 }
 
 // leastHigh is how many bytes above ASCII the detector's statistics need.

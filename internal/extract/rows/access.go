@@ -2,9 +2,11 @@ package rows
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rc4"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"slices"
@@ -17,6 +19,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
+	"candor/internal/extract/name"
+	"candor/internal/extract/office"
 	"candor/internal/extract/plain"
 )
 
@@ -86,23 +90,25 @@ type accessTable struct {
 
 type access struct {
 	layout
-	src    candor.Source
-	key    []byte // of encryption before 2007, nil without
-	code   encoding.Encoding
-	owned  map[uint32][]uint32 // pages of rows, by the page of the table's definition
-	w      *plain.Writer
-	sink   candor.Sink
-	rows   int64
-	broken int // rows that could not be read
+	src     candor.Source
+	key     []byte // of encryption before 2007, nil without
+	code    encoding.Encoding
+	owned   map[uint32][]uint32 // pages of rows, by the page of the table's definition
+	w       *plain.Writer
+	sink    candor.Sink
+	reading *candor.Reading
+	rows    int64
+	broken  int   // rows that could not be read
+	err     error // the sink's
 }
 
 // Access reads a database of Microsoft Access from 97 on: its tables in the order
 // in which they were made, and the names of its queries, forms, reports and
-// modules. What is deleted and still stands in the file is not read, nor are
-// pictures and files in its fields. The error is the sink's.
+// modules. Documents and packages in its fields become parts. What is deleted and still
+// stands in the file is not read, nor are attachments. The error is the sink's.
 func Access(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
-	a := &access{src: src, sink: sink, w: plain.NewWriter(sink), owned: map[uint32][]uint32{}}
+	a := &access{src: src, sink: sink, reading: &reading, w: plain.NewWriter(sink), owned: map[uint32][]uint32{}}
 	if why := a.open(); why != "" {
 		reading.Condition, reading.Reason = candor.Failed, why
 		return reading, nil
@@ -121,7 +127,7 @@ func Access(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 	for _, name := range others {
 		_, _ = a.w.WriteString(name + "\n")
 	}
-	if err := a.w.Close(); err != nil {
+	if err := cmp.Or(a.w.Close(), a.err); err != nil {
 		return reading, err
 	}
 	if a.broken > 0 {
@@ -266,17 +272,17 @@ func (a *access) catalog(catalog accessTable) (tables []accessTable, others []st
 	a.each(catalog, func(values map[string]string) {
 		id, _ := strconv.ParseInt(values["Id"], 10, 64)
 		flags, _ := strconv.ParseInt(values["Flags"], 10, 64)
-		name := values["Name"]
+		title := values["Name"]
 		switch {
-		case uint32(flags)&accessHidden != 0 || strings.HasPrefix(name, "MSys") || strings.HasPrefix(name, "~") || len(tables) == mostTables:
+		case uint32(flags)&accessHidden != 0 || strings.HasPrefix(title, "MSys") || strings.HasPrefix(title, "~") || len(tables) == mostTables:
 		case values["Type"] == "1":
-			if t, ok := a.table(name, uint32(id)&0xffffff); ok {
+			if t, ok := a.table(title, uint32(id)&0xffffff); ok {
 				tables = append(tables, t)
 			} else {
 				a.broken++
 			}
 		case slices.Contains([]string{"4", "5", "6", "-32768", "-32766", "-32764", "-32761"}, values["Type"]): // linked, queries, forms, macros, reports, modules
-			others = append(others, name)
+			others = append(others, title)
 		}
 	})
 	slices.SortFunc(tables, func(x, y accessTable) int { return strings.Compare(x.name, y.name) })
@@ -304,7 +310,10 @@ func (a *access) write(t accessTable) {
 	a.eachRow(t, func(row []byte) {
 		first := true
 		a.rows++
-		if !a.cells(t, row, func(_ accessColumn, text string) {
+		if !a.cells(t, row, func(c accessColumn, text string) {
+			if c.kind == accessObject {
+				text = a.object(text, fmt.Sprintf("%s/%s-%d", t.name, c.name, a.rows))
+			}
 			if !first {
 				_, _ = a.w.WriteString("\t")
 			}
@@ -470,6 +479,8 @@ func (a *access) value(c accessColumn, b []byte) string {
 		return strconv.FormatFloat(math.Float64frombits(le.Uint64(b)), 'f', -1, 64)
 	case c.kind == accessDate && len(b) >= 8:
 		return accessTime(math.Float64frombits(le.Uint64(b)))
+	case c.kind == accessObject:
+		return string(a.long(b))
 	case c.kind == accessText:
 		return a.text(b)
 	case c.kind == accessMemo:
@@ -480,6 +491,37 @@ func (a *access) value(c accessColumn, b []byte) string {
 		return accessDecimal(b, c.scale)
 	}
 	return ""
+}
+
+// object hands on what stands in a field of objects: a head, and the object behind
+// it. It returns where it stands, "" if there is none.
+func (a *access) object(field, place string) string {
+	const mark = "\x15\x1c"
+	if a.err != nil || len(field) < 4 || !strings.HasPrefix(field, mark) {
+		return ""
+	}
+	head := int(binary.LittleEndian.Uint16([]byte(field[2:])))
+	if head > len(field) {
+		return ""
+	}
+	parts := &counted{Sink: a.sink}
+	place = name.Clean(place)
+	a.err = office.Object([]byte(field[head:]), place, a.reading, parts)
+	if parts.n == 0 {
+		return ""
+	}
+	return "[" + place + "]"
+}
+
+// counted counts the parts that are handed on.
+type counted struct {
+	candor.Sink
+	n int
+}
+
+func (c *counted) Part(p candor.Place, r io.Reader) error {
+	c.n++
+	return c.Sink.Part(p, r)
 }
 
 // accessTime shows days since the end of 1899; before it, the part of a day still
