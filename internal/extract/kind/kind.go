@@ -55,6 +55,7 @@ const (
 	Plist     = "application/x-bplist"
 	XLSB      = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 	OneNote   = "application/onenote"
+	XPS       = "application/vnd.ms-xpsdocument"
 	DWG       = "image/vnd.dwg"
 	Metafile  = "image/emf"
 	OldMeta   = "image/wmf"
@@ -286,6 +287,8 @@ func insideZip(src candor.Source, head []byte) string {
 			found = XLSB
 		case f.Name == "ppt/presentation.xml":
 			found = PPTX
+		case strings.HasSuffix(f.Name, ".fdseq"):
+			found = XPS
 		case f.Name == "META-INF/MANIFEST.MF" && found == Zip:
 			return Jar
 		}

@@ -38,7 +38,7 @@ func (c *compound) blips(r *candor.Reading, sink candor.Sink) error {
 			stream = drawings(stream)
 		}
 		err := eachBlip(stream, func(ending string, data []byte) error {
-			if len(data) < leastPicture || n == mostObjects {
+			if n == mostObjects || !worthwhile(data) {
 				return nil
 			}
 			n++
@@ -52,6 +52,30 @@ func (c *compound) blips(r *candor.Reading, sink candor.Sink) error {
 		r.Lack("it has more pictures than are read")
 	}
 	return nil
+}
+
+// worthwhile reports whether a picture is more than an ornament.
+func worthwhile(data []byte) bool {
+	switch pictureEnding(data) {
+	case "emf", "wmf":
+		return speaks(data)
+	}
+	return len(data) >= leastPicture
+}
+
+// pictureEnding tells the kind of a picture from its content.
+func pictureEnding(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("\x89PNG")):
+		return "png"
+	case bytes.HasPrefix(data, []byte("\xff\xd8")):
+		return "jpg"
+	case len(data) >= 44 && string(data[40:44]) == " EMF":
+		return "emf"
+	case bytes.HasPrefix(data, []byte("\x01\x00\x09\x00")), bytes.HasPrefix(data, []byte("\xd7\xcd\xc6\x9a")):
+		return "wmf"
+	}
+	return "bmp"
 }
 
 // eachBlip finds the pictures in a stream by the heads of their records, wherever

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 
@@ -44,6 +45,25 @@ func Metafile(src candor.Source, typ string, sink candor.Sink) (candor.Reading, 
 	}
 	reading.Language = plain.Language(m.w.Sample())
 	return reading, nil
+}
+
+// speaks reports whether a drawing writes any text. One that does not is an
+// ornament, however large.
+func speaks(data []byte) bool {
+	text := &said{}
+	_, err := Metafile(candor.Source{Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, "", text)
+	return err == nil && text.words
+}
+
+// said is a sink that notes whether a word comes.
+type said struct {
+	candor.Sink
+	words bool
+}
+
+func (s *said) Text(p []byte) error {
+	s.words = s.words || bytes.IndexFunc(p, readable) >= 0
+	return nil
 }
 
 type metafile struct {

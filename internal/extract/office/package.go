@@ -14,6 +14,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"candor"
 	"candor/internal/extract/name"
 	"candor/internal/extract/plain"
@@ -78,10 +81,11 @@ func (p *pack) walk(member string, visit func(xml.Token) error) error {
 	return walkXML(&bounded{r: r, left: &p.left}, visit)
 }
 
-// walkXML reads XML without checking that tags match, and without entities:
-// encoding/xml knows none but the five of XML itself, so none can expand.
+// walkXML reads XML, in UTF-16 too if a mark says so, without checking that tags
+// match, and without entities: encoding/xml knows none but the five of XML itself, so
+// none can expand.
 func walkXML(r io.Reader, visit func(xml.Token) error) error {
-	d := xml.NewDecoder(r)
+	d := xml.NewDecoder(transform.NewReader(r, unicode.BOMOverride(transform.Nop)))
 	d.Strict = false
 	d.Entity = xml.HTMLEntity
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
@@ -191,18 +195,28 @@ func (p *pack) relations(member string) map[string]string {
 // ornament, in bytes: a scanned page, a photograph.
 const leastPicture = 16 << 10
 
-// isPicture tells pictures that may hold text: to be recognised, or as words of
-// metafiles.
-func isPicture(f *zip.File) bool {
+// isPart tells what stands among the pictures and is more than an ornament: larger
+// pictures, drawings with words in them, and recordings.
+func (p *pack) isPart(f *zip.File) bool {
 	switch strings.ToLower(path.Ext(f.Name)) {
-	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".emf", ".wmf":
+	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp":
 		return f.UncompressedSize64 >= leastPicture
+	case ".emf", ".wmf":
+		m, err := f.Open()
+		if err != nil {
+			return false
+		}
+		defer m.Close()
+		data, err := io.ReadAll(&bounded{r: io.LimitReader(m, mostMetafile), left: &p.left})
+		return err == nil && speaks(data)
+	case ".mp3", ".m4a", ".wav", ".wma", ".aac", ".ogg", ".mp4", ".m4v", ".mov", ".wmv", ".avi", ".mpg", ".mpeg", ".webm":
+		return true
 	}
 	return false
 }
 
-// embedded hands on the files that stand inside a document and its larger
-// pictures, and counts all pictures. The error is the sink's.
+// embedded hands on the files that stand inside a document, its larger pictures and
+// recordings, and counts all pictures. The error is the sink's.
 func (p *pack) embedded(r *candor.Reading, sink candor.Sink, parts, pictures string) error {
 	n, lost := 0, 0
 	for _, f := range p.order {
@@ -211,7 +225,7 @@ func (p *pack) embedded(r *candor.Reading, sink candor.Sink, parts, pictures str
 			n++
 		}
 		switch {
-		case picture && isPicture(f), !picture && parts != "" && strings.HasPrefix(f.Name, parts) && !f.FileInfo().IsDir():
+		case picture && p.isPart(f), !picture && parts != "" && strings.HasPrefix(f.Name, parts) && !f.FileInfo().IsDir():
 			m, err := f.Open()
 			if err != nil {
 				lost++

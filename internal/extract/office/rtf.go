@@ -2,6 +2,7 @@ package office
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -47,6 +48,12 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 			return reading, err
 		}
 	}
+	for i, picture := range p.pictures {
+		place := candor.Place{Path: fmt.Sprintf("picture-%d.%s", i+1, pictureEnding(picture))}
+		if err := sink.Part(place, bytes.NewReader(picture)); err != nil {
+			return reading, err
+		}
+	}
 	return reading, nil
 }
 
@@ -55,6 +62,8 @@ type rtfState struct {
 	skip bool // a destination that is not text
 	hex  bool // the data of an object
 	font bool // the table of fonts
+	pict bool // hex is of a picture
+	twin bool // a picture once more, for older readers
 	note bool // what somebody wrote beside the text, or who
 	code encoding.Encoding
 	into *strings.Builder // a destination that is kept apart: title, author
@@ -76,10 +85,10 @@ type rtf struct {
 	author strings.Builder
 	star   bool // the next word names a destination that may be passed over
 
-	object  []byte // of the object that is read
-	half    byte   // the first of two hexadecimal digits
-	halved  bool
-	objects [][]byte
+	object            []byte // of the object that is read
+	half              byte   // the first of two hexadecimal digits
+	halved            bool
+	objects, pictures [][]byte
 }
 
 // read reads to the end and tells whether every group was closed.
@@ -97,6 +106,9 @@ func (p *rtf) read() bool {
 				return false
 			}
 			p.stack = append(p.stack, p.state)
+			if p.state.hex { // what stands in a picture beside its bytes
+				p.state.hex, p.state.skip = false, true
+			}
 		case '}':
 			p.objectEnds()
 			if n := len(p.stack); n > 0 {
@@ -180,10 +192,16 @@ func hexValue(c byte) (byte, bool) {
 
 // objectEnds keeps what was read of an object, if a group with one ends.
 func (p *rtf) objectEnds() {
-	if p.state.hex && len(p.object) > 0 && len(p.objects) < mostObjects {
-		p.objects = append(p.objects, p.object)
-		p.object, p.halved = nil, false
+	if !p.state.hex || len(p.object) == 0 {
+		return
 	}
+	switch {
+	case p.state.pict && len(p.pictures) < mostObjects && worthwhile(p.object):
+		p.pictures = append(p.pictures, p.object)
+	case !p.state.pict && len(p.objects) < mostObjects:
+		p.objects = append(p.objects, p.object)
+	}
+	p.object, p.halved = nil, false
 }
 
 // isLead reports whether a byte begins a character of two, in the encodings of
@@ -282,7 +300,7 @@ func (p *rtf) symbol(c byte) {
 
 // shown are words behind which a starred group holds what is to be read: text in
 // another style, notes in the margin, text boxes.
-var shown = map[string]bool{"cs": true, "ds": true, "ts": true, "annotation": true, "atnauthor": true, "shptxt": true, "objdata": true}
+var shown = map[string]bool{"cs": true, "ds": true, "ts": true, "annotation": true, "atnauthor": true, "shppict": true, "shptxt": true, "objdata": true}
 
 func (p *rtf) word(word string, n int, has bool) {
 	if p.star && !shown[word] {
@@ -337,11 +355,16 @@ func (p *rtf) word(word string, n int, has bool) {
 		p.put("\n")
 	case "objdata":
 		p.state.hex = true
+	case "nonshppict":
+		p.state.skip, p.state.twin = true, true
+	case "pict":
+		p.state.skip = true
+		p.state.hex, p.state.pict = !p.state.twin, true
 	case "title":
 		p.state.into = &p.title
 	case "author":
 		p.state.into = &p.author
-	case "fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "datastore", "listtable", "rsidtbl", "generator", "xmlnstbl", "fldinst":
+	case "fonttbl", "colortbl", "stylesheet", "info", "object", "themedata", "datastore", "listtable", "rsidtbl", "generator", "xmlnstbl", "fldinst":
 		p.state.skip, p.state.font = word != "info", word == "fonttbl"
 		if word == "info" {
 			p.state.into = new(strings.Builder)

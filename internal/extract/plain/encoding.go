@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -138,6 +139,9 @@ func other(head []byte) (encoding.Encoding, string) {
 		if enc, name := kana(head); enc != nil {
 			return enc, name
 		}
+		if hanzi(head) {
+			return simplifiedchinese.GB18030, "gb18030"
+		}
 	}
 	if high > letters || high >= leastHigh {
 		if enc, name := dosCyrillic(head, high); enc != nil {
@@ -205,6 +209,30 @@ func kana(head []byte) (encoding.Encoding, string) {
 		}
 	}
 	return nil, ""
+}
+
+// hanzi recognises short texts in simplified Chinese: all bytes above ASCII are
+// pairs of GB 2312, nearly all of its first plane, which holds the usual characters,
+// and some stand where Korean has no syllables.
+func hanzi(head []byte) bool {
+	pairs, usual, beyond := 0, 0, 0
+	for i := 0; i < len(head); i++ {
+		if head[i] < 0x80 {
+			continue
+		}
+		if i+1 == len(head) || head[i] < 0xa1 || head[i] == 0xff || head[i+1] < 0xa1 || head[i+1] == 0xff {
+			return false
+		}
+		pairs++
+		if head[i] >= 0xb0 && head[i] <= 0xd7 {
+			usual++
+		}
+		if head[i] > 0xc8 && head[i] <= 0xd7 {
+			beyond++
+		}
+		i++
+	}
+	return pairs >= 4 && 10*usual >= 9*pairs && 5*beyond >= pairs
 }
 
 // leastHigh is how many bytes above ASCII the detector's statistics need.

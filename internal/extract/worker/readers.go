@@ -105,6 +105,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.PPTX(src, typ, sink)
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
+	case kind.XPS:
+		return office.XPS(src, typ, sink)
 	case kind.OneNote:
 		return office.OneNote(src, typ, sink)
 	case kind.DWG:
