@@ -118,7 +118,7 @@ func (r *row) add(pool *extract.Pool, listener *media.Engine, path, reference st
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // Tika failed on it
 		return err
 	}
-	if candor.IsRecording(reading.Type) {
+	if s.recordings > 0 {
 		theirs = labels.ReplaceAll(theirs, []byte(" $1"))
 	}
 	want := wordsOf(string(theirs))
@@ -170,6 +170,8 @@ type sink struct {
 	listener *media.Engine // nil without ffmpeg
 	text     bytes.Buffer
 	parts    []part
+
+	recordings int
 }
 
 type part struct {
@@ -195,6 +197,7 @@ func (s *sink) one(name string, data []byte) (candor.Reading, error) {
 	fmt.Fprintf(&s.text, "\n%s\n", name)
 	r, err := s.pool.Extract(context.Background(), candor.Source{Name: name, Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, s)
 	if err == nil && s.listener != nil && candor.IsRecording(r.Type) {
+		s.recordings++
 		r.Extraction, err = s.listen(name, data)
 	}
 	s.text.WriteString("\n" + r.Title)

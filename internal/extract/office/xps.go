@@ -63,7 +63,13 @@ func (p *pack) printed(member string, w *plain.Writer) error {
 	height, reach := "", 0.0
 	return p.walk(member, func(t xml.Token) error {
 		e, ok := t.(xml.StartElement)
-		if !ok || e.Name.Local != "Glyphs" {
+		if !ok {
+			return w.Err()
+		}
+		if link := attr(e, "FixedPage.NavigateUri"); strings.Contains(link, ":") {
+			_, _ = w.WriteString(" " + link + " ")
+		}
+		if e.Name.Local != "Glyphs" {
 			return w.Err()
 		}
 		text := strings.TrimPrefix(attr(e, "UnicodeString"), "{}") // which escapes a brace

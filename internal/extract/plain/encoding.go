@@ -135,12 +135,12 @@ func other(head []byte) (encoding.Encoding, string) {
 		return charmap.CodePage037, "ibm037"
 	}
 	high, letters := count(head)
+	if high < leastHigh && hanzi(head) {
+		return simplifiedchinese.GB18030, "gb18030"
+	}
 	if high > letters && high < leastHigh {
 		if enc, name := kana(head); enc != nil {
 			return enc, name
-		}
-		if hanzi(head) {
-			return simplifiedchinese.GB18030, "gb18030"
 		}
 	}
 	if high > letters || high >= leastHigh {

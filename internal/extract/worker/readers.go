@@ -67,6 +67,8 @@ func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink 
 		return pack.SevenZip(src, typ, sink)
 	case kind.Rar:
 		return pack.Rar(src, typ, sink)
+	case kind.Class:
+		return pack.Class(src, typ, sink)
 	case kind.Cpio:
 		return pack.Cpio(src, typ, sink)
 	case kind.Ar:
@@ -105,6 +107,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.PPTX(src, typ, sink)
 	case kind.RTF:
 		return office.RTF(src, typ, sink)
+	case kind.WordPerfect:
+		return office.WordPerfect(src, typ, sink)
 	case kind.XPS:
 		return office.XPS(src, typ, sink)
 	case kind.OneNote:
