@@ -42,19 +42,19 @@ func readTags(src candor.Source, typ string) tags {
 	} else {
 		sources |= imagemeta.IPTC
 	}
-	_ = decode(src, format, sources, t.add)
+	_, _ = decode(src, format, sources, t.add)
 	t.place()
 	t.reconcile()
 	return t
 }
 
-func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source, add func(imagemeta.TagInfo)) (err error) {
+func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source, add func(imagemeta.TagInfo)) (conf imagemeta.ImageConfig, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("reading fields: %v", p)
 		}
 	}()
-	_, err = imagemeta.Decode(imagemeta.Options{
+	res, err := imagemeta.Decode(imagemeta.Options{
 		R:               io.NewSectionReader(src, 0, src.Size),
 		ImageFormat:     format,
 		Sources:         sources,
@@ -63,7 +63,7 @@ func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.S
 		LimitNumTags:    2000,
 		LimitTagSize:    maxValue,
 	})
-	return err
+	return res.ImageConfig, err
 }
 
 // wanted leaves out previews of the picture and makers' private blocks.

@@ -138,6 +138,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	switch {
 	case strings.HasPrefix(typ, "application/vnd.oasis.opendocument."):
 		return office.ODF(src, typ, sink)
+	case picture.Tells(typ):
+		return picture.Fields(src, typ, sink)
 	case picture.Reads(typ):
 		return picture.Read(src, typ, l.Pixels, sink)
 	case text:
