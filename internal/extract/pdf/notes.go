@@ -24,10 +24,16 @@ type attached struct {
 	data  []byte
 }
 
-// notes returns what people wrote on a page as annotations, a line each, and keeps
-// the files that they pinned to it. A fault in one lacks nothing of the page.
-func (d *document) notes(page int) string {
-	var out strings.Builder
+// note is an annotation or a field of a form.
+type note struct {
+	said  string // what it says, with who wrote it or how it is called
+	plain string // without that
+	drawn bool   // it is drawn on the page, as letters as a rule
+}
+
+// notes returns what people wrote on a page as annotations, and keeps the files that
+// they pinned to it. A fault in one lacks nothing of the page.
+func (d *document) notes(page int) (out []note) {
 	_ = guard(func() error {
 		n, err := d.instance.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: d.at(page)})
 		if err != nil {
@@ -38,38 +44,68 @@ func (d *document) notes(page int) string {
 			if err != nil {
 				continue
 			}
-			d.note(a.Annotation, &out)
+			if n := d.note(a.Annotation); n.said != "" || n.drawn {
+				out = append(out, n)
+			}
 			_, _ = d.instance.FPDFPage_CloseAnnot(&requests.FPDFPage_CloseAnnot{Annotation: a.Annotation})
 		}
 		return nil
 	})
-	return out.String()
+	return out
 }
 
-// note writes one annotation with who wrote it, or a field of a form with its
+// write writes what notes say, a line each, but for what is drawn and stands in the
+// page's text already.
+func (d *document) write(notes []note, text string) {
+	squeezed := strings.Join(strings.Fields(text), " ")
+	for _, n := range notes {
+		if n.said != "" && (!n.drawn || n.said != n.plain || !strings.Contains(squeezed, strings.Join(strings.Fields(n.plain), " "))) {
+			_, _ = d.w.WriteString(n.said + "\n")
+		}
+	}
+}
+
+// flattened is the text of a page on which its annotations are drawn as its own
+// content, so that what forms, stamps and signatures show is part of it; nothing if
+// that does not go.
+func (d *document) flattened(i int) string {
+	if _, err := d.instance.FPDFPage_Flatten(&requests.FPDFPage_Flatten{Page: d.at(i), Usage: requests.FPDFPage_FlattenUsageNormalDisplay}); err != nil {
+		return ""
+	}
+	res, err := d.instance.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: d.ref, Index: i})
+	if err != nil {
+		return ""
+	}
+	defer func() { _, _ = d.instance.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: res.Page}) }()
+	text, _ := d.text(requests.Page{ByReference: &res.Page})
+	return text
+}
+
+// note reads one annotation with who wrote it, or a field of a form with its
 // name. Links and the windows of other annotations say nothing of their own.
-func (d *document) note(a references.FPDF_ANNOTATION, out *strings.Builder) {
+func (d *document) note(a references.FPDF_ANNOTATION) (n note) {
 	kind, err := d.instance.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: a})
 	if err != nil {
-		return
+		return n
 	}
+	key := "Contents"
 	switch kind.Subtype {
 	case enums.FPDF_ANNOT_SUBTYPE_LINK, enums.FPDF_ANNOT_SUBTYPE_POPUP:
-		return
+		return n
 	case enums.FPDF_ANNOT_SUBTYPE_FILEATTACHMENT:
 		d.pinned(a)
+	case enums.FPDF_ANNOT_SUBTYPE_WIDGET:
+		n.drawn, key = true, "V"
+	case enums.FPDF_ANNOT_SUBTYPE_TEXT, enums.FPDF_ANNOT_SUBTYPE_HIGHLIGHT, enums.FPDF_ANNOT_SUBTYPE_UNDERLINE, enums.FPDF_ANNOT_SUBTYPE_STRIKEOUT:
+	default:
+		n.drawn = true
 	}
-	said := d.said(a, "Contents")
-	if kind.Subtype == enums.FPDF_ANNOT_SUBTYPE_WIDGET {
-		said = d.said(a, "V")
+	n.plain = d.said(a, key)
+	n.said = n.plain
+	if whose := d.said(a, "T"); whose != "" && n.said != "" {
+		n.said = whose + ": " + n.said
 	}
-	if said == "" {
-		return
-	}
-	if whose := d.said(a, "T"); whose != "" {
-		said = whose + ": " + said
-	}
-	out.WriteString(said + "\n")
+	return n
 }
 
 // said is a text of an annotation, "" if it has none.

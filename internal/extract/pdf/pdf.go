@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,20 +164,18 @@ func (d *document) at(i int) requests.Page {
 }
 
 func (d *document) page(i int) error {
-	tp, err := d.instance.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: d.at(i)})
-	if err != nil {
-		return err
-	}
-	text, err := d.text(tp.TextPage)
-	if _, cerr := d.instance.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: tp.TextPage}); err == nil {
-		err = cerr
-	}
+	text, err := d.text(d.at(i))
 	if err != nil {
 		return err
 	}
 	notes := d.notes(i)
+	if slices.ContainsFunc(notes, func(n note) bool { return n.drawn }) {
+		if more := d.flattened(i); len(more) > len(text) {
+			text = more
+		}
+	}
 	if strings.TrimSpace(text) == "" {
-		_, _ = d.w.WriteString(notes)
+		d.write(notes, "")
 		n, err := d.instance.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: d.at(i)})
 		if err == nil && n.Count > 0 {
 			d.noText = append(d.noText, i+1)
@@ -185,16 +184,25 @@ func (d *document) page(i int) error {
 	}
 	_, _ = d.w.WriteString(mend(text))
 	d.w.Line()
-	_, _ = d.w.WriteString(notes)
+	d.write(notes, text)
 	return nil
 }
 
-func (d *document) text(page references.FPDF_TEXTPAGE) (string, error) {
-	n, err := d.instance.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: page})
+func (d *document) text(page requests.Page) (text string, err error) {
+	tp, err := d.instance.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: page})
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if _, cerr := d.instance.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: tp.TextPage}); err == nil {
+			err = cerr
+		}
+	}()
+	n, err := d.instance.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: tp.TextPage})
 	if err != nil || n.Count == 0 {
 		return "", err
 	}
-	res, err := d.instance.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: page, Count: n.Count})
+	res, err := d.instance.FPDFText_GetText(&requests.FPDFText_GetText{TextPage: tp.TextPage, Count: n.Count})
 	if err != nil {
 		return "", err
 	}
