@@ -158,6 +158,7 @@ var kinds = map[string]itemKind{
 	"application/pkcs7-mime":                          {"Signed file", "box", false},
 	"application/vnd.ms-outlook-pst":                  {"Mailbox", "mail", false},
 	"application/vnd.sqlite3":                         {"Database", "sheet", false},
+	"application/rdf+xml":                             {"Description of a picture", "document", false},
 	"application/x-java-applet":                       {"Program", "file", false},
 	"application/vnd.wordperfect":                     {"Text document", "document", false},
 	"application/vnd.ms-xpsdocument":                  {"Printed document", "document", false},

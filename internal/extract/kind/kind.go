@@ -57,6 +57,7 @@ const (
 	OneNote     = "application/onenote"
 	WordPerfect = "application/vnd.wordperfect"
 	Class       = "application/x-java-applet"
+	XMP         = "application/rdf+xml"
 	XPS         = "application/vnd.ms-xpsdocument"
 	DWG         = "image/vnd.dwg"
 	Metafile    = "image/emf"
@@ -255,10 +256,25 @@ func textKind(typ string, head []byte, name string) string {
 	case "application/xhtml+xml":
 		return HTML
 	}
-	if (typ == "text/xml" || typ == "application/xml") && bytes.Contains(head[:min(len(head), 2048)], []byte("<html")) {
+	switch begin := head[:min(len(head), 2048)]; {
+	case bytes.HasPrefix(withoutHead(begin), []byte("<x:xmpmeta")):
+		return XMP
+	case (typ == "text/xml" || typ == "application/xml") && bytes.Contains(begin, []byte("<html")):
 		return HTML
 	}
 	return typ
+}
+
+// withoutHead is what comes behind the instructions that XML can begin with.
+func withoutHead(b []byte) []byte {
+	for {
+		b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\ufeff")), " \t\r\n")
+		_, rest, ok := bytes.Cut(b, []byte("?>"))
+		if !ok || !bytes.HasPrefix(b, []byte("<?")) {
+			return b
+		}
+		b = rest
+	}
 }
 
 // insideZip tells which of the many formats a zip file is, from the names of

@@ -7,6 +7,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/plain"
+	"candor/internal/extract/xmp"
 )
 
 // heif are the formats of which the fields are read and what they show is not:
@@ -23,7 +24,8 @@ func Tells(typ string) bool { return heif[typ] != 0 }
 func Fields(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Partial, Reason: "its fields were read; what it shows is not drawn by this version", Extraction: candor.Extraction{Pages: 1}}
 	var t tags
-	conf, err := decode(src, heif[typ], imagemeta.EXIF|imagemeta.XMP|imagemeta.CONFIG, t.add)
+	conf, err := decode(src, heif[typ], imagemeta.EXIF|imagemeta.CONFIG, t.add)
+	t.packet(xmp.Find(src))
 	t.place()
 	t.reconcile()
 	if conf.Width > 0 {

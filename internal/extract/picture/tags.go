@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
+	"candor/internal/extract/xmp"
 )
 
 const (
@@ -31,21 +32,34 @@ func readTags(src candor.Source, typ string) tags {
 	format, ok := map[string]imagemeta.ImageFormat{"image/jpeg": imagemeta.JPEG, "image/png": imagemeta.PNG,
 		"image/tiff": imagemeta.TIFF, "image/webp": imagemeta.WebP}[typ]
 	if !ok {
+		t.packet(xmp.Find(src))
 		return t
 	}
 	// What was found before a fault stands; the fault itself shows when the
 	// picture is decoded.
-	sources := imagemeta.EXIF | imagemeta.XMP
+	sources := imagemeta.EXIF
+	packets := [][]byte{}
 	if format == imagemeta.JPEG {
 		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
 		t.list, t.stale = iim(resources), isStale(resources)
+		packets = xmp.JPEG(src)
 	} else {
 		sources |= imagemeta.IPTC
+		packets = append(packets, xmp.Find(src))
 	}
 	_, _ = decode(src, format, sources, t.add)
+	for _, p := range packets {
+		t.packet(p)
+	}
 	t.place()
 	t.reconcile()
 	return t
+}
+
+// packet adds the fields of a packet of XMP.
+func (t *tags) packet(packet []byte) {
+	fields := xmp.Fields(packet)
+	t.list = append(t.list, fields[:min(len(fields), max(0, maxTags-len(t.list)))]...)
 }
 
 func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source, add func(imagemeta.TagInfo)) (conf imagemeta.ImageConfig, err error) {
@@ -87,7 +101,7 @@ func (t *tags) add(tag imagemeta.TagInfo) {
 	if v == "" || len(v) > maxValue || len(t.list) >= maxTags {
 		return
 	}
-	prefix := map[imagemeta.Source]string{imagemeta.EXIF: "exif:", imagemeta.IPTC: "iptc:", imagemeta.XMP: "xmp:"}[tag.Source]
+	prefix := map[imagemeta.Source]string{imagemeta.EXIF: "exif:", imagemeta.IPTC: "iptc:"}[tag.Source]
 	t.list = append(t.list, candor.Field{Name: prefix + tag.Tag, Value: v})
 }
 

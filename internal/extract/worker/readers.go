@@ -14,6 +14,7 @@ import (
 	"candor/internal/extract/pst"
 	"candor/internal/extract/rows"
 	"candor/internal/extract/wire"
+	"candor/internal/extract/xmp"
 )
 
 const (
@@ -113,6 +114,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 		return office.XPS(src, typ, sink)
 	case kind.OneNote:
 		return office.OneNote(src, typ, sink)
+	case kind.XMP:
+		return xmp.Read(src, typ, sink)
 	case kind.DWG:
 		return office.DWG(src, typ), nil
 	case kind.Metafile, kind.OldMeta:
@@ -147,7 +150,9 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	case candor.IsRecording(typ):
 		return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: noSound}, nil
 	}
-	return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: notRead}, nil
+	reading := candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: notRead}
+	xmp.Describe(&reading, xmp.Find(src)) // what many formats of pictures and print say of themselves
+	return reading, nil
 }
 
 func (r *readers) Render(src candor.Source, l wire.Limits, page, width int) ([]byte, error) {
