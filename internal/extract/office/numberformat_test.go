@@ -99,3 +99,14 @@ func TestLinesOfPages(t *testing.T) {
 		}
 	}
 }
+
+func TestReadingsAboveCharacters(t *testing.T) {
+	for code, want := range map[string]string{
+		`EQ \* jc2 \* "Font:MS Mincho" \* hps11 \o\ad(\s\up 10(とうきょう),東京)`: "とうきょう 東京",
+		`HYPERLINK "http://example.org/(x)"`:                               "", `EQ \f`: "", "": "",
+	} {
+		if got := equation(code); got != want {
+			t.Errorf("%q: %q, want %q", code, got, want)
+		}
+	}
+}

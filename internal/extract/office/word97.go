@@ -3,6 +3,8 @@ package office
 import (
 	"encoding/binary"
 	"errors"
+	"regexp"
+	"strings"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -105,7 +107,8 @@ func wordPieces(doc, table []byte) ([]wordPiece, bool) {
 // wordText writes characters, and knows those that are marks.
 type wordText struct {
 	w     *plain.Writer
-	field int // instructions of a field, which are not text
+	field int             // instructions of a field, which are not text
+	code  strings.Builder // of these
 	some  bool
 }
 
@@ -135,10 +138,16 @@ func (t *wordText) put(c rune) {
 	case 0x13:
 		t.field++
 	case 0x14, 0x15:
-		t.field = max(0, t.field-1)
+		if t.field = max(0, t.field-1); t.field == 0 {
+			_, _ = t.w.WriteString(equation(t.code.String()))
+			t.code.Reset()
+		}
 	}
 	switch {
 	case t.field > 0:
+		if c >= 0x20 && t.code.Len() < longestFormat {
+			t.code.WriteRune(c)
+		}
 	case c == '\r' || c == 0x0B:
 		t.w.Line()
 	case c == 0x07:
@@ -152,3 +161,17 @@ func (t *wordText) put(c rune) {
 		t.some = true
 	}
 }
+
+// equation is the text in the instructions of an EQ field, which is how Word sets
+// readings above characters: EQ \o\ad(\s\up 10(とうきょう),東京).
+func equation(code string) string {
+	code, ok := strings.CutPrefix(strings.TrimSpace(code), "EQ ")
+	_, code, found := strings.Cut(code, "(")
+	if !ok || !found {
+		return ""
+	}
+	return strings.Join(strings.Fields(switches.ReplaceAllString(code, " ")), " ")
+}
+
+// switches are what an EQ field has beside its text.
+var switches = regexp.MustCompile(`\\[a-zA-Z]+ ?-?\d*|[(),;]`)
