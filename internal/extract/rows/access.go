@@ -91,6 +91,7 @@ type access struct {
 	sink    candor.Sink
 	reading *candor.Reading
 	rows    int64
+	lost    int   // tables that could not be read
 	broken  int   // rows that could not be read
 	err     error // the sink's
 }
@@ -112,7 +113,6 @@ func Access(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 		return reading, nil
 	}
 	tables, others := a.catalog(catalog)
-	a.rows, a.broken = 0, 0
 	for _, t := range tables {
 		a.write(t)
 	}
@@ -122,6 +122,9 @@ func Access(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 	}
 	if err := cmp.Or(a.w.Close(), a.err); err != nil {
 		return reading, err
+	}
+	if a.lost > 0 {
+		reading.Lack(fmt.Sprintf("%d tables are damaged and were not read", a.lost))
 	}
 	if a.broken > 0 {
 		reading.Lack(fmt.Sprintf("%d rows are damaged and were not read", a.broken))
@@ -272,7 +275,7 @@ func (a *access) catalog(catalog accessTable) (tables []accessTable, others []st
 			if t, ok := a.table(title, uint32(id)&0xffffff); ok {
 				tables = append(tables, t)
 			} else {
-				a.broken++
+				a.lost++
 			}
 		case slices.Contains([]string{"4", "5", "6", "-32768", "-32766", "-32764", "-32761"}, values["Type"]): // linked, queries, forms, macros, reports, modules
 			others = append(others, title)

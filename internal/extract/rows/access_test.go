@@ -200,6 +200,10 @@ func TestAccess(t *testing.T) {
 		if r, _ := Access(from(f.bytes()), "x", &g); r.Condition != candor.Partial || !strings.Contains(g.text.String(), "Moved") {
 			t.Errorf("Access %s, a damaged row: %s (%s), %q", name, r.Condition, r.Reason, g.text.String())
 		}
+		f.pages[3][0] = 0xff // the table's definition
+		if r, _ := Access(from(f.bytes()), "x", &gathered{}); r.Condition != candor.Partial || !strings.Contains(r.Reason, "1 tables are damaged") {
+			t.Errorf("Access %s, a damaged table: %s (%s)", name, r.Condition, r.Reason)
+		}
 	}
 }
 
