@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -147,6 +148,7 @@ func nameOf(name, graph string) (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
+	fmt.Fprintln(sum, size)
 	for _, at := range []int64{0, max(size-headOfModel, 0)} {
 		if _, err := io.Copy(sum, io.NewSectionReader(f, at, headOfModel)); err != nil {
 			return "", candor.Wrap(err, candor.Invalid, "The model of meaning cannot be read. Check its disk.")
