@@ -2,6 +2,8 @@ package pack
 
 import (
 	"encoding/binary"
+	"fmt"
+	"math"
 	"strings"
 
 	"candor"
@@ -33,6 +35,7 @@ type classFile struct {
 	w     *plain.Writer
 	texts map[uint16]string
 	names map[uint16]uint16 // of classes and strings, to their texts
+	value map[uint16]string // of numbers
 	said  []uint16          // strings, in order
 	short bool
 }
@@ -87,7 +90,7 @@ func (c *classFile) line(s string) {
 
 // constants reads the table of constants. Long numbers take two places.
 func (c *classFile) constants() {
-	c.texts, c.names = map[uint16]string{}, map[uint16]uint16{}
+	c.texts, c.names, c.value = map[uint16]string{}, map[uint16]uint16{}, map[uint16]string{}
 	for i, n := uint16(1), c.u2(); i < n && !c.short; i++ {
 		switch tag := c.take(1)[0]; tag {
 		case 1:
@@ -101,11 +104,18 @@ func (c *classFile) constants() {
 			c.take(2)
 		case 15:
 			c.take(3)
-		case 3, 4, 9, 10, 11, 12, 17, 18:
-			c.take(4)
-		case 5, 6:
-			c.take(8)
+		case 3:
+			c.value[i] = fmt.Sprint(int32(binary.BigEndian.Uint32(c.take(4))))
+		case 4:
+			c.value[i] = fmt.Sprint(math.Float32frombits(binary.BigEndian.Uint32(c.take(4))))
+		case 5:
+			c.value[i] = fmt.Sprint(int64(binary.BigEndian.Uint64(c.take(8))))
 			i++
+		case 6:
+			c.value[i] = fmt.Sprint(math.Float64frombits(binary.BigEndian.Uint64(c.take(8))))
+			i++
+		case 9, 10, 11, 12, 17, 18:
+			c.take(4)
 		default:
 			c.short = true
 		}
@@ -118,11 +128,15 @@ func (c *classFile) class(i uint16) string { return strings.ReplaceAll(c.texts[c
 func (c *classFile) members() {
 	for range c.u2() {
 		flags, name, typ := c.u2(), c.texts[c.u2()], c.texts[c.u2()]
+		constant := ""
 		for range c.u2() {
-			c.take(2)
-			c.take(int(min(binary.BigEndian.Uint32(c.take(4)), mostClass)))
+			attribute := c.texts[c.u2()]
+			body := c.take(int(min(binary.BigEndian.Uint32(c.take(4)), mostClass)))
 			if c.short {
 				return
+			}
+			if attribute == "ConstantValue" && len(body) == 2 {
+				constant = c.constant(binary.BigEndian.Uint16(body))
 			}
 		}
 		if c.short {
@@ -133,8 +147,16 @@ func (c *classFile) members() {
 			name += "(" + strings.Join(types(arguments), ", ") + ")"
 			typ = result
 		}
-		c.line(modifiers(flags) + strings.Join(types(typ), " ") + " " + name)
+		c.line(modifiers(flags) + strings.Join(types(typ), " ") + " " + name + constant)
 	}
+}
+
+// constant is the value of a field, as its declaration states it.
+func (c *classFile) constant(i uint16) string {
+	if v, ok := c.value[i]; ok {
+		return " = " + v
+	}
+	return ` = "` + c.texts[c.names[i]] + `"`
 }
 
 // modifiers are the words that flags stand for, each with a blank behind it.

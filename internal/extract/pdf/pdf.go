@@ -18,6 +18,7 @@ import (
 	"candor"
 	"candor/internal/extract/name"
 	"candor/internal/extract/plain"
+	"candor/internal/extract/xmp"
 )
 
 const (
@@ -53,6 +54,7 @@ func (e *Engine) Read(src candor.Source, sink candor.Sink) (candor.Reading, erro
 	d.w = plain.NewWriter(sink)
 	reading.Pages = d.count
 	_ = guard(func() error { d.metadata(&reading); return nil })
+	xmp.Describe(&reading, xmp.Sole(src))
 	_ = guard(func() error { d.outline(&reading); return nil })
 	d.pages()
 	if err := d.w.Close(); err != nil {

@@ -60,12 +60,31 @@ type coding struct {
 
 // Find returns the first packet of a file in UTF-8, nil if there is none.
 func Find(src candor.Source) []byte {
+	packet, _ := find(src, 0)
+	return packet
+}
+
+// Sole returns the packet of a file that has one: in a document with several it
+// could be one of its pictures'.
+func Sole(src candor.Source) []byte {
+	packet, behind := find(src, 0)
+	if packet == nil {
+		return nil
+	}
+	if more, _ := find(src, behind); more != nil {
+		return nil
+	}
+	return packet
+}
+
+// find looks from a place on, and returns where the packet ends too.
+func find(src candor.Source, from int64) (packet []byte, behind int64) {
 	const overlap = 64
 	buf := make([]byte, chunk+overlap)
-	for at := int64(0); at < min(src.Size, mostSearch); at += chunk {
+	for at := from; at < min(src.Size, mostSearch); at += chunk {
 		n, err := src.ReadAt(buf, at)
 		if n == 0 && err != nil {
-			return nil
+			return nil, 0
 		}
 		first, with := -1, coding{}
 		for _, c := range coded {
@@ -77,26 +96,27 @@ func Find(src candor.Source) []byte {
 			return with.packet(src, at+int64(first))
 		}
 	}
-	return nil
+	return nil, 0
 }
 
-func (c coding) packet(src candor.Source, at int64) []byte {
+func (c coding) packet(src candor.Source, at int64) (packet []byte, behind int64) {
 	data, _ := io.ReadAll(io.NewSectionReader(src, at, min(mostPacket, src.Size-at)))
 	if i := bytes.Index(data, c.end); i >= 0 {
 		data = data[:i+len(c.end)]
 	}
+	behind = at + int64(len(data))
 	switch c.pad {
 	case [2]int{1, 0}:
 		data, _, _ = transform.Bytes(utf.UTF16(utf.BigEndian, utf.IgnoreBOM).NewDecoder(), data)
 	case [2]int{0, 1}:
 		data, _, _ = transform.Bytes(utf.UTF16(utf.LittleEndian, utf.IgnoreBOM).NewDecoder(), data)
 	}
-	return data
+	return data, behind
 }
 
 // Fields returns what a packet says, under names as xmp:Headline: values of lists
-// joined with commas, of texts in several languages the default, of structures the
-// names of their fields appended.
+// joined with commas, of texts in several languages the default, and the others
+// under names as xmp:Title-de, of structures with the names of their fields appended.
 func Fields(packet []byte) []candor.Field {
 	p := parser{d: xml.NewDecoder(bytes.NewReader(packet))}
 	p.d.Strict = false
@@ -196,9 +216,11 @@ func (p *parser) property(name string, e xml.StartElement, depth int) {
 	}
 }
 
-// list reads the members of a list; of alternatives the default, else the first.
+// list reads the members of a list; of alternatives the default, else the first,
+// comes under the name itself.
 func (p *parser) list(name string, alternatives bool, depth int) {
 	var values []string
+	var languages []string // of values that are alternatives
 	before := len(p.out)
 	for {
 		t, err := p.d.Token()
@@ -215,16 +237,26 @@ func (p *parser) list(name string, alternatives bool, depth int) {
 		at := len(p.out)
 		p.property(name, e, depth)
 		if simple := p.out[at:]; len(simple) == 1 && simple[0].Name == "xmp:"+name {
-			preferred := slices.ContainsFunc(e.Attr, func(a xml.Attr) bool { return a.Name.Local == "lang" && a.Value == "x-default" })
-			if preferred {
-				values = append([]string{simple[0].Value}, values...)
-			} else {
-				values = append(values, simple[0].Value)
+			language := ""
+			for _, a := range e.Attr {
+				if a.Name.Local == "lang" {
+					language = a.Value
+				}
 			}
-			p.out = p.out[:at]
+			at := len(values)
+			if language == "x-default" {
+				at = 0
+			}
+			values, languages = slices.Insert(values, at, simple[0].Value), slices.Insert(languages, at, language)
+			p.out = p.out[:len(p.out)-1]
 		}
 	}
 	if alternatives && len(values) > 1 {
+		for i, v := range values[1:] {
+			if v != values[0] && languages[i+1] != "" {
+				p.add(name+"-"+languages[i+1], v)
+			}
+		}
 		values = values[:1]
 	}
 	if len(values) > 0 {

@@ -38,7 +38,7 @@ func from(s string) candor.Source {
 }
 
 func TestFields(t *testing.T) {
-	const want = "[{xmp:City Port Velmere} {xmp:Headline Quay & wall} {xmp:Subject quay, tender} {xmp:Title Quay wall} {xmp:Creator Rosa Osei} {xmp:JobRefName Harbour} {xmp:JobRefName Fees} {xmp:ContactTown Hamburg}]"
+	const want = "[{xmp:City Port Velmere} {xmp:Headline Quay & wall} {xmp:Subject quay, tender} {xmp:Title Quay wall} {xmp:Title-de Kaimauer} {xmp:Creator Rosa Osei} {xmp:JobRefName Harbour} {xmp:JobRefName Fees} {xmp:ContactTown Hamburg}]"
 	for name, file := range map[string]string{
 		"alone": packet(body), "in a file": strings.Repeat("x", chunk-5) + packet(body) + "<?xpacket begin", "without instructions": "<x:xmpmeta>" + body + "</x:xmpmeta>",
 		"UTF-16, high first": "odd" + wide(packet(body), binary.BigEndian), "UTF-16, low first": "odd" + wide(packet(body), binary.LittleEndian),
@@ -46,6 +46,9 @@ func TestFields(t *testing.T) {
 		if got := fmt.Sprint(Fields(Find(from(file)))); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
+	}
+	if got := Sole(from("%PDF" + packet(body))); got == nil || Sole(from(packet(body)+packet(body))) != nil {
+		t.Error("one packet and two are not told apart")
 	}
 	if Find(from("nothing of the kind")) != nil || Fields(nil) != nil {
 		t.Error("something was found in nothing")
