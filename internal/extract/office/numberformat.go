@@ -21,6 +21,7 @@ type formatSection struct {
 	days    bool   // shows a day or a time of day
 	unknown bool   // what it shows is not known
 	span    bool   // a length of time
+	foreign bool   // names of months and days are not English
 	sign    string // <, <=, >, >=, <> or = with a number behind it; "" goes by the section's place
 	than    float64
 
@@ -111,8 +112,10 @@ func (s *formatSection) bracket(in string) {
 	sign := in[:len(in)-len(strings.TrimLeft(in, "<>="))]
 	switch than, err := strconv.ParseFloat(in[len(sign):], 64); {
 	case strings.HasPrefix(in, "$"):
-		currency, _, _ := strings.Cut(in[1:], "-")
+		currency, locale, _ := strings.Cut(in[1:], "-")
 		s.text(currency)
+		id, err := strconv.ParseUint(locale, 16, 32)
+		s.foreign = s.foreign || err == nil && id&0x3ff != english
 	case sign != "" && err == nil:
 		s.sign, s.than = sign, than
 	case in != "" && strings.Trim(in, "hH") == "" || in != "" && strings.Trim(in, "mMsS") == "":
@@ -200,8 +203,13 @@ func (s *formatSection) clock(letter byte, n int, last byte) byte {
 	return s.add(formatPart{kind: letter, count: n})
 }
 
+// english is the number of the language among Windows' locales.
+const english = 0x09
+
 func (s formatSection) finished() formatSection {
 	s.days = s.days && !s.span
+	named := func(p formatPart) bool { return (p.kind == 'm' || p.kind == 'd') && p.count > 2 }
+	s.unknown = s.unknown || s.foreign && slices.ContainsFunc(s.parts, named)
 	s.unknown = s.unknown || s.span || s.days && s.whole+s.decimals > 0 // fractions of seconds
 	return s
 }
