@@ -6,6 +6,7 @@ package office
 
 import (
 	"archive/zip"
+	"bufio"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -85,7 +86,11 @@ func (p *pack) walk(member string, visit func(xml.Token) error) error {
 // match, and without entities: encoding/xml knows none but the five of XML itself, so
 // none can expand.
 func walkXML(r io.Reader, visit func(xml.Token) error) error {
-	d := xml.NewDecoder(transform.NewReader(r, unicode.BOMOverride(transform.Nop)))
+	in := bufio.NewReader(r)
+	if mark, _ := in.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
+		in = bufio.NewReader(transform.NewReader(in, unicode.BOMOverride(transform.Nop)))
+	}
+	d := xml.NewDecoder(in)
 	d.Strict = false
 	d.Entity = xml.HTMLEntity
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
