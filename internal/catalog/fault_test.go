@@ -235,7 +235,7 @@ func planted(t *testing.T, c *Catalog) bool {
 
 func rawDB(t *testing.T, cfg Config) *sql.DB {
 	t.Helper()
-	db, err := driver.Open(uri(cfg.Path, defaultVFS), settings(cfg.Key, "NORMAL", false))
+	db, err := driver.Open(uri(cfg.Path, defaultVFS()), settings(cfg.Key, "NORMAL", false))
 	if err != nil {
 		t.Fatal(err)
 	}

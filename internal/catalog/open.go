@@ -15,7 +15,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
-	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // registers the VFS that cfg.vfs names
 	"github.com/pressly/goose/v3"
 	"lukechampine.com/adiantum"
 
@@ -24,11 +23,6 @@ import (
 
 //go:embed migrations/sqlite/*.sql
 var migrations embed.FS
-
-// defaultVFS encrypts every file in wide blocks of 4 KiB, one to a page. Any
-// change to a block turns all of it into noise, which the page checksum then
-// finds; and it is several times faster here than the xts VFS.
-const defaultVFS = "adiantum"
 
 // magic begins every SQLite database, https://sqlite.org/fileformat.html.
 const magic = "SQLite format 3\x00"
@@ -41,7 +35,7 @@ func (c *Catalog) open(ctx context.Context, cfg Config) (err error) {
 		return candor.Errorf(candor.Invalid, "The catalog's key has %d bytes and must have %d.", len(cfg.Key), KeySize)
 	}
 	if cfg.vfs == "" {
-		cfg.vfs = defaultVFS
+		cfg.vfs = defaultVFS()
 	}
 	if cfg.Path, err = filepath.Abs(cfg.Path); err != nil {
 		return failure(err, "open")
