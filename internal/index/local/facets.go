@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"cmp"
+	"container/heap"
 	"hash/maphash"
 	"runtime"
 	"slices"
@@ -229,7 +230,7 @@ func topValues(tallies []tally, most int) []query.Count {
 	best := &topCounts{most: most}
 	if len(tallies) == 1 {
 		t := &tallies[0]
-		t.each(func(ord, n uint32) { best.add(t.column.value(ord), int64(n)) })
+		t.each(func(ord, n uint32) { best.add(valueCount{t.column.value(ord), int64(n)}) })
 		return best.sorted()
 	}
 	for _, c := range candidates(tallies, most) {
@@ -239,7 +240,7 @@ func topValues(tallies []tally, most int) []query.Count {
 				n += int64(tallies[i].of(ord))
 			}
 		}
-		best.add(c.value, n)
+		best.add(valueCount{c.value, n})
 	}
 	return best.sorted()
 }
@@ -275,15 +276,15 @@ func candidates(tallies []tally, most int) []valueCount {
 	}
 	best := &topCounts{most: most}
 	for _, c := range out {
-		best.add(c.value, c.count)
+		best.add(c)
 	}
 	needed := best.kept[0].count - below
 	return slices.DeleteFunc(out, func(c valueCount) bool { return c.count < needed })
 }
 
 // thresholds returns for each segment what a value must reach in one of them to
-// be among the most frequent. What a value has below them comes, in all segments together, to less than so many
-// values have in one segment alone.
+// be among the most frequent. What a value has below them comes, in all segments
+// together, to less than so many values have in one segment alone.
 func thresholds(tallies []tally, most int) []uint32 {
 	highest := make([]int64, len(tallies))
 	bound := int64(0)
@@ -339,63 +340,54 @@ func (t *tally) nth(place int) (highest, nth int64) {
 	return highest, 0
 }
 
-// topCounts keeps the most frequent of some values.
-type topCounts struct {
-	most int
-	kept []valueCount // a heap, the least first
-}
-
+// valueCount is a value with how many documents have it.
 type valueCount struct {
 	value []byte
 	count int64
 }
 
-// less says that a value comes behind another.
-func (a valueCount) less(b valueCount) bool {
-	return a.count < b.count || a.count == b.count && string(a.value) > string(b.value)
+// before orders the most frequent first, ties by value.
+func (a valueCount) before(b valueCount) bool {
+	return a.count > b.count || a.count == b.count && bytes.Compare(a.value, b.value) < 0
 }
 
-func (t *topCounts) add(value []byte, count int64) {
-	v := valueCount{value, count}
-	if len(t.kept) < t.most {
-		t.kept = append(t.kept, v)
-		for i := len(t.kept) - 1; i > 0 && t.kept[i].less(t.kept[(i-1)/2]); i = (i - 1) / 2 {
-			t.kept[i], t.kept[(i-1)/2] = t.kept[(i-1)/2], t.kept[i]
-		}
-		return
-	}
-	if !t.kept[0].less(v) {
-		return
-	}
-	t.kept[0] = v
-	for i := 0; ; {
-		least := 2*i + 1
-		if least >= len(t.kept) {
-			return
-		}
-		if least+1 < len(t.kept) && t.kept[least+1].less(t.kept[least]) {
-			least++
-		}
-		if !t.kept[least].less(t.kept[i]) {
-			return
-		}
-		t.kept[i], t.kept[least] = t.kept[least], t.kept[i]
-		i = least
+// topCounts keeps the most frequent of some values.
+type topCounts struct {
+	most int
+	kept countHeap
+}
+
+func (t *topCounts) add(v valueCount) {
+	switch {
+	case len(t.kept) < t.most:
+		heap.Push(&t.kept, v)
+	case v.before(t.kept[0]):
+		t.kept[0] = v
+		heap.Fix(&t.kept, 0)
 	}
 }
 
 func (t *topCounts) sorted() []query.Count {
-	slices.SortFunc(t.kept, func(a, b valueCount) int {
-		if a.less(b) {
-			return 1
-		}
-		return -1
-	})
 	out := make([]query.Count, len(t.kept))
-	for i, v := range t.kept {
+	for i := len(out) - 1; i >= 0; i-- {
+		v := heap.Pop(&t.kept).(valueCount)
 		out[i] = query.Count{Value: string(v.value), Count: v.count}
 	}
 	return out
+}
+
+// countHeap is a heap of values, the least frequent first.
+type countHeap []valueCount
+
+func (h countHeap) Len() int           { return len(h) }
+func (h countHeap) Less(i, j int) bool { return h[j].before(h[i]) }
+func (h countHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *countHeap) Push(v any)        { *h = append(*h, v.(valueCount)) }
+
+func (h *countHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
 }
 
 // hashSeed is this process's, so that nobody can make values with the same hash.

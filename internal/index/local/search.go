@@ -105,14 +105,14 @@ func (x *Index) answer(ctx context.Context, snap *snapshot, req query.Request) (
 
 // answerFolded counts the whole result, and ranks as many as a folded page takes.
 func (x *Index) answerFolded(p *plan, req query.Request) (query.Result, error) {
-	first := &top{size: firstRanked(req)}
-	res, in, err := p.counted(req, first)
+	best := &top{size: firstRanked(req)}
+	res, in, err := p.counted(req, best)
 	if err != nil || res.Total == 0 {
 		return res, err
 	}
 	page, err := foldedPage(req, p.views, &res, func(n int) ([]found, error) {
-		if n == first.size {
-			return first.sorted(), nil
+		if n == best.size {
+			return best.sorted(), nil
 		}
 		return p.best(req, n)
 	}, in)
