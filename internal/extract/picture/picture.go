@@ -18,7 +18,6 @@ import (
 	"golang.org/x/image/webp"
 
 	"candor"
-	"candor/internal/extract/plain"
 )
 
 const (
@@ -67,20 +66,12 @@ func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (can
 	tags := readTags(src, typ)
 	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
 	if err == nil {
-		reading.Fields = append(reading.Fields,
-			candor.Field{Name: "file:Width", Value: fmt.Sprint(conf.Width)},
-			candor.Field{Name: "file:Height", Value: fmt.Sprint(conf.Height)})
+		measured(&reading, conf.Width, conf.Height)
 	}
 	tags.describe(&reading)
-	w := plain.NewWriter(sink)
-	for _, line := range tags.text() {
-		_, _ = w.WriteString(line)
-		w.Line()
-	}
-	if err := w.Close(); err != nil {
+	if err := tags.write(&reading, sink); err != nil {
 		return reading, err
 	}
-	reading.Language = plain.Language(w.Sample())
 	if err == nil {
 		err = look(src, c, conf, tags.orientation, maxPixels, &reading)
 	}
@@ -89,6 +80,11 @@ func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (can
 		reading.Pictures = []int{1}
 	}
 	return reading, nil
+}
+
+// measured adds how large a picture is, in pixels.
+func measured(r *candor.Reading, width, height int) {
+	r.Fields = append(r.Fields, candor.Field{Name: "file:Width", Value: fmt.Sprint(width)}, candor.Field{Name: "file:Height", Value: fmt.Sprint(height)})
 }
 
 func judge(r *candor.Reading, err error, tagged bool) {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
+	"candor/internal/extract/plain"
 	"candor/internal/extract/xmp"
 )
 
@@ -25,30 +26,26 @@ type tags struct {
 	list        []candor.Field
 	orientation int  // EXIF, 1 to 8; 0 when not stated
 	stale       bool // IIM was changed after XMP
+
+	width, height int   // where the format states them among its fields
+	err           error // of what was read
 }
 
 func readTags(src candor.Source, typ string) tags {
 	var t tags
-	format, ok := map[string]imagemeta.ImageFormat{"image/jpeg": imagemeta.JPEG, "image/png": imagemeta.PNG,
-		"image/tiff": imagemeta.TIFF, "image/webp": imagemeta.WebP}[typ]
-	if !ok {
-		t.packet(xmp.Find(src))
-		return t
-	}
-	// What was found before a fault stands; the fault itself shows when the
-	// picture is decoded.
-	sources := imagemeta.EXIF
-	packets := [][]byte{}
-	if format == imagemeta.JPEG {
+	format, sources := formats[typ], imagemeta.EXIF|imagemeta.IPTC
+	switch {
+	case format == imagemeta.JPEG:
 		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
 		t.list, t.stale = iim(resources), isStale(resources)
-		packets = xmp.JPEG(src)
-	} else {
-		sources |= imagemeta.IPTC
-		packets = append(packets, xmp.Find(src))
+		sources = imagemeta.EXIF
+	case Tells(typ):
+		sources = imagemeta.EXIF | imagemeta.CONFIG
 	}
-	_, _ = decode(src, format, sources, t.add)
-	for _, p := range packets {
+	if format != imagemeta.ImageFormatAuto {
+		t.decode(src, format, sources)
+	}
+	for _, p := range xmp.Packets(src) {
 		t.packet(p)
 	}
 	t.place()
@@ -62,10 +59,16 @@ func (t *tags) packet(packet []byte) {
 	t.list = append(t.list, fields[:min(len(fields), max(0, maxTags-len(t.list)))]...)
 }
 
-func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source, add func(imagemeta.TagInfo)) (conf imagemeta.ImageConfig, err error) {
+// formats are those whose fields a library reads.
+var formats = map[string]imagemeta.ImageFormat{"image/jpeg": imagemeta.JPEG, "image/png": imagemeta.PNG, "image/tiff": imagemeta.TIFF, "image/webp": imagemeta.WebP,
+	"image/heic": imagemeta.HEIF, "image/heic-sequence": imagemeta.HEIF, "image/heif": imagemeta.HEIF, "image/heif-sequence": imagemeta.HEIF, "image/avif": imagemeta.AVIF}
+
+// decode reads fields. What was found before a fault stands; the fault itself shows
+// when a picture is decoded, if it is.
+func (t *tags) decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("reading fields: %v", p)
+			t.err = fmt.Errorf("reading fields: %v", p)
 		}
 	}()
 	res, err := imagemeta.Decode(imagemeta.Options{
@@ -73,11 +76,11 @@ func decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.S
 		ImageFormat:     format,
 		Sources:         sources,
 		ShouldHandleTag: wanted,
-		HandleTag:       func(tag imagemeta.TagInfo) error { add(tag); return nil },
+		HandleTag:       func(tag imagemeta.TagInfo) error { t.add(tag); return nil },
 		LimitNumTags:    2000,
 		LimitTagSize:    maxValue,
 	})
-	return res.ImageConfig, err
+	t.width, t.height, t.err = res.ImageConfig.Width, res.ImageConfig.Height, err
 }
 
 // wanted leaves out previews of the picture and makers' private blocks.
@@ -247,6 +250,20 @@ func (t *tags) date() (time.Time, string) {
 		}
 	}
 	return time.Time{}, ""
+}
+
+// write writes as text what the fields say in words. The error is the sink's.
+func (t *tags) write(r *candor.Reading, sink candor.Sink) error {
+	w := plain.NewWriter(sink)
+	for _, line := range t.text() {
+		_, _ = w.WriteString(line)
+		w.Line()
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	r.Language = plain.Language(w.Sample())
+	return nil
 }
 
 // text is what the fields say in words, for searching.

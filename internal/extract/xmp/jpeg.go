@@ -14,9 +14,9 @@ const (
 	extended = "http://ns.adobe.com/xmp/extension/\x00"
 )
 
-// JPEG returns the packets of a JPEG file: its own, and the one that carries what
+// ofJPEG returns the packets of a JPEG file: its own, and the one that carries what
 // did not fit into a segment (ISO 16684-3, 1.1.3.1).
-func JPEG(src candor.Source) (packets [][]byte) {
+func ofJPEG(src candor.Source) (packets [][]byte) {
 	r := bufio.NewReader(io.NewSectionReader(src, 2, src.Size-2))
 	var more []byte
 	for {

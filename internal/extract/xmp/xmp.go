@@ -64,6 +64,19 @@ func Find(src candor.Source) []byte {
 	return packet
 }
 
+// Packets returns the packets of a picture: of JPEG those in its segments, of others
+// the first.
+func Packets(src candor.Source) [][]byte {
+	var mark [2]byte
+	if n, _ := src.ReadAt(mark[:], 0); n == len(mark) && string(mark[:]) == "\xff\xd8" {
+		return ofJPEG(src)
+	}
+	if packet := Find(src); packet != nil {
+		return [][]byte{packet}
+	}
+	return nil
+}
+
 // Sole returns the packet of a file that has one: in a document with several it
 // could be one of its pictures'.
 func Sole(src candor.Source) []byte {
@@ -80,7 +93,7 @@ func Sole(src candor.Source) []byte {
 // find looks from a place on, and returns where the packet ends too.
 func find(src candor.Source, from int64) (packet []byte, behind int64) {
 	const overlap = 64
-	buf := make([]byte, chunk+overlap)
+	buf := make([]byte, max(0, min(chunk+overlap, src.Size-from)))
 	for at := from; at < min(src.Size, mostSearch); at += chunk {
 		n, err := src.ReadAt(buf, at)
 		if n == 0 && err != nil {

@@ -72,11 +72,11 @@ func TestPacketsOfJPEG(t *testing.T) {
 		return segment(extended, strings.Repeat("0", 32), string(binary.BigEndian.AppendUint32(nil, uint32(len(more)))), string(binary.BigEndian.AppendUint32(nil, uint32(from))), more[from:to])
 	}
 	file := "\xff\xd8" + segment("Exif\x00\x00") + segment(standard, packet(body)) + piece(300, len(more)) + piece(0, 300) + "\xff\xda\x00\x02picture"
-	packets := JPEG(from(file))
+	packets := ofJPEG(from(file))
 	if len(packets) != 2 || !bytes.Contains(packets[0], []byte("Port Velmere")) || string(packets[1]) != more {
 		t.Fatalf("%d packets: %q", len(packets), packets)
 	}
-	if got := JPEG(from("\xff\xd8\xff\xe1")); got != nil {
+	if got := ofJPEG(from("\xff\xd8\xff\xe1")); got != nil {
 		t.Errorf("%q", got)
 	}
 }
@@ -86,7 +86,7 @@ func FuzzFields(f *testing.F) {
 	f.Add([]byte(wide(packet(body), binary.LittleEndian)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		src := candor.Source{Size: int64(len(b)), ReaderAt: bytes.NewReader(b)}
-		for _, p := range append(JPEG(src), Find(src), b) {
+		for _, p := range append(Packets(src), Find(src), b) {
 			for _, field := range Fields(p) {
 				if len(field.Value) > mostValue {
 					t.Errorf("%d bytes in a field", len(field.Value))
