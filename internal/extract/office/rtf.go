@@ -3,6 +3,7 @@ package office
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,10 +29,11 @@ const (
 func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	reading := candor.Reading{Type: typ, Condition: candor.Done}
 	w := plain.NewWriter(sink)
-	p := rtf{r: bufio.NewReaderSize(io.NewSectionReader(src, 0, src.Size), 64<<10), w: w, state: rtfState{uc: 1}, fonts: map[int]encoding.Encoding{}}
+	p := rtf{r: bufio.NewReaderSize(io.NewSectionReader(src, 0, src.Size), 64<<10), w: w, sink: sink, inside: candor.Reading{Condition: candor.Done},
+		state: rtfState{uc: 1}, fonts: map[int]encoding.Encoding{}}
 	p.codepage(1252)
 	whole := p.read()
-	if err := w.Close(); err != nil {
+	if err := cmp.Or(p.err, w.Close()); err != nil {
 		return reading, err
 	}
 	reading.Title = strings.TrimSpace(p.title.String())
@@ -43,16 +45,8 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	if !whole {
 		faulty(&reading, io.ErrUnexpectedEOF, len(w.Sample()) > 0)
 	}
-	for i, object := range p.objects {
-		if err := Object(object, fmt.Sprintf("object-%d", i+1), &reading, sink); err != nil {
-			return reading, err
-		}
-	}
-	for i, picture := range p.pictures {
-		place := candor.Place{Path: fmt.Sprintf("picture-%d.%s", i+1, pictureEnding(picture))}
-		if err := sink.Part(place, bytes.NewReader(picture)); err != nil {
-			return reading, err
-		}
+	if p.inside.Condition != candor.Done {
+		reading.Lack(p.inside.Reason)
 	}
 	return reading, nil
 }
@@ -85,16 +79,19 @@ type rtf struct {
 	author strings.Builder
 	star   bool // the next word names a destination that may be passed over
 
-	object            []byte // of the object that is read
+	object            []byte // of the object or picture that is read
 	half              byte   // the first of two hexadecimal digits
 	halved            bool
-	objects, pictures [][]byte
+	objects, pictures int // handed on
+	sink              candor.Sink
+	inside            candor.Reading // what objects lack
+	err               error          // the sink's
 }
 
 // read reads to the end and tells whether every group was closed.
 func (p *rtf) read() bool {
 	opened := false
-	for p.w.Err() == nil {
+	for p.w.Err() == nil && p.err == nil {
 		c, err := p.r.ReadByte()
 		if err != nil {
 			return opened && len(p.stack) == 0
@@ -190,18 +187,21 @@ func hexValue(c byte) (byte, bool) {
 	return 0, false
 }
 
-// objectEnds keeps what was read of an object, if a group with one ends.
+// objectEnds hands on what was read of an object or picture, if a group with one
+// ends.
 func (p *rtf) objectEnds() {
 	if !p.state.hex || len(p.object) == 0 {
 		return
 	}
 	switch {
-	case p.state.pict && len(p.pictures) < mostObjects && worthwhile(p.object):
-		p.pictures = append(p.pictures, p.object)
-	case !p.state.pict && len(p.objects) < mostObjects:
-		p.objects = append(p.objects, p.object)
+	case p.state.pict && p.pictures < mostObjects && worthwhile(p.object):
+		p.pictures++
+		p.err = p.sink.Part(candor.Place{Path: fmt.Sprintf("picture-%d.%s", p.pictures, pictureEnding(p.object))}, bytes.NewReader(p.object))
+	case !p.state.pict && p.objects < mostObjects:
+		p.objects++
+		p.err = Object(p.object, fmt.Sprintf("object-%d", p.objects), &p.inside, p.sink)
 	}
-	p.object, p.halved = nil, false
+	p.object, p.halved = p.object[:0], false
 }
 
 // isLead reports whether a byte begins a character of two, in the encodings of
