@@ -196,6 +196,23 @@ func (p *pack) relations(member string) map[string]string {
 	return out
 }
 
+// pages writes members as pages, and says of which it could not write all.
+func (p *pack) pages(members []string, called string, w *plain.Writer, r *candor.Reading, write func(member string, w *plain.Writer) error) {
+	r.Pages = len(members)
+	var broken []string
+	for i, member := range members {
+		if i > 0 {
+			w.Page()
+		}
+		if err := write(member, w); err != nil && w.Err() == nil {
+			broken = append(broken, fmt.Sprint(i+1))
+		}
+	}
+	if len(broken) > 0 {
+		r.Lack(called + " that could not be read to their end: " + strings.Join(broken[:min(len(broken), 50)], ", "))
+	}
+}
+
 // leastPicture is how large a picture in a document has to be to be more than an
 // ornament, in bytes: a scanned page, a photograph.
 const leastPicture = 16 << 10

@@ -2,7 +2,6 @@ package office
 
 import (
 	"encoding/xml"
-	"fmt"
 	"strings"
 
 	"candor"
@@ -21,23 +20,11 @@ func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		faulty(&reading, err, false)
 		return reading, nil
 	}
-	reading.Pages = len(slides)
 	w := plain.NewWriter(sink)
-	var broken []string
-	for i, member := range slides {
-		if i > 0 {
-			w.Page()
-		}
-		if err := p.slide(member, w); err != nil && w.Err() == nil {
-			broken = append(broken, fmt.Sprint(i+1))
-		}
-	}
+	p.pages(slides, "slides", w, &reading, p.slide)
 	p.masters(w)
 	if err := w.Close(); err != nil {
 		return reading, err
-	}
-	if len(broken) > 0 {
-		reading.Lack("slides that could not be read to their end: " + strings.Join(broken[:min(len(broken), 50)], ", "))
 	}
 	if reading.Language == "" {
 		reading.Language = plain.Language(w.Sample())

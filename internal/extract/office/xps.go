@@ -2,7 +2,6 @@ package office
 
 import (
 	"encoding/xml"
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -26,23 +25,11 @@ func XPS(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 			pages = append(pages, f.Name)
 		}
 	}
-	slices.SortFunc(pages, func(a, b string) int { return byNumber(a, b) })
-	reading.Pages = len(pages)
+	slices.SortFunc(pages, byNumber)
 	w := plain.NewWriter(sink)
-	var broken []string
-	for i, member := range pages {
-		if i > 0 {
-			w.Page()
-		}
-		if err := p.printed(member, w); err != nil && w.Err() == nil {
-			broken = append(broken, fmt.Sprint(i+1))
-		}
-	}
+	p.pages(pages, "pages", w, &reading, p.printed)
 	if err := w.Close(); err != nil {
 		return reading, err
-	}
-	if len(broken) > 0 {
-		reading.Lack("pages that could not be read to their end: " + strings.Join(broken[:min(len(broken), 50)], ", "))
 	}
 	reading.Language = plain.Language(w.Sample())
 	return reading, p.embedded(&reading, sink, "", "Resources/")
