@@ -67,7 +67,7 @@ type reader struct {
 	w        *plain.Writer
 	entities int
 	parts    int
-	first    *firstForm // of the alternative that is being read
+	first    *plain.Kept // the plainest form of the alternative that is being read
 	missing  []string
 }
 
@@ -195,7 +195,7 @@ func (m *reader) multipart(e *message.Entity, typ string, depth int) error {
 	before := 0
 	if typ == "multipart/alternative" {
 		outer := m.first
-		m.first = &firstForm{}
+		m.first = &plain.Kept{Most: mostForm}
 		defer func() { m.first = outer }()
 	}
 	for {

@@ -122,3 +122,17 @@ func TestTheOtherFormOfATextIsReadIfItSaysMore(t *testing.T) {
 		}
 	}
 }
+
+func TestALongOtherFormIsSaidToBeCut(t *testing.T) {
+	UseCharsets()
+	var html strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&html, "<p>word%d\r\n", i)
+	}
+	in := "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the other part.\r\n--b\r\nContent-Type: text/html\r\n\r\n" + html.String() + "\r\n--b--\r\n"
+	var g gathered
+	r, err := Read(source([]byte(in)), &g)
+	if err != nil || r.Condition != candor.Partial || !strings.Contains(r.Reason, "longer than 1 MiB") || !strings.Contains(g.String(), "word1000\n") {
+		t.Errorf("%s (%s), %v", r.Condition, r.Reason, err)
+	}
+}

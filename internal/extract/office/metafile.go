@@ -50,20 +50,9 @@ func Metafile(src candor.Source, typ string, sink candor.Sink) (candor.Reading, 
 // speaks reports whether a drawing writes any text. One that does not is an
 // ornament, however large.
 func speaks(data []byte) bool {
-	text := &said{}
+	text := &plain.Kept{}
 	_, err := Metafile(candor.Source{Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, "", text)
-	return err == nil && text.words
-}
-
-// said is a sink that notes whether a word comes.
-type said struct {
-	candor.Sink
-	words bool
-}
-
-func (s *said) Text(p []byte) error {
-	s.words = s.words || bytes.IndexFunc(p, readable) >= 0
-	return nil
+	return err == nil && bytes.IndexFunc(text.Bytes(), readable) >= 0
 }
 
 type metafile struct {

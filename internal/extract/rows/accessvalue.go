@@ -155,22 +155,11 @@ func plainMemo(text string) string {
 	if !strings.HasPrefix(text, "<div>") {
 		return text
 	}
-	var kept kept
+	var kept plain.Kept
 	w := plain.NewWriter(&kept)
 	_, _ = plain.StripHTML(strings.NewReader(text), w)
 	_ = w.Close()
-	return strings.TrimSpace(kept.String())
-}
-
-// kept is a sink that keeps the text.
-type kept struct {
-	candor.Sink
-	strings.Builder
-}
-
-func (k *kept) Text(p []byte) error {
-	_, err := k.Write(p)
-	return err
+	return strings.TrimSpace(string(kept.Bytes()))
 }
 
 // long returns a long value: it stands in the row, in another one, or in a chain of
