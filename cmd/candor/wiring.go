@@ -160,7 +160,11 @@ func (e *engine) wire(ctx context.Context, cfg engineConfig, keysDir string, k k
 	if err := e.meaning(cfg.Embed, &ports); err != nil {
 		return err
 	}
-	pool, err := extract.New(extract.Config{Logger: cfg.Logger})
+	reading := extract.Config{Logger: cfg.Logger}
+	if stills, err := media.NewStills(nil); err == nil {
+		reading.Decoder = stills
+	}
+	pool, err := extract.New(reading)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type Config struct {
 	CacheDir     string        // folder of the PDF engine's compiled code; default in the user's cache folder
 	MaxJobs      int           // files after which a worker is replaced; default 5,000
 	RestartAbove int64         // resident bytes above which a worker is replaced after a file; default 240 MiB
+	Decoder      Decoder       // decodes pictures coded as film; nil: they are not drawn
 	Limits       Limits        // bounds of one source; a zero field has its own default
 	Logger       *slog.Logger  // default slog.Default; never told names or contents
 	Started      func(pid int) // told of each worker process that was started, for accounts of resources
@@ -297,8 +298,8 @@ func (p *Pool) attempt(ctx context.Context, s *slot, src candor.Source, first []
 			return candor.Reading{}, err
 		}
 		used := s.p.jobs > 0
-		run := p.session(s.p, src, sink)
-		reading, err := run.extract(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Limits: run.limits}, first)
+		run := p.session(ctx, s.p, src, sink)
+		reading, err := run.extract(wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Limits: run.limits}, first)
 		if run.end == nil {
 			return reading, err
 		}
@@ -339,8 +340,8 @@ func (p *Pool) Render(ctx context.Context, src candor.Source, page, width int) (
 	if err := p.ready(ctx, s, maybePDF(first)); err != nil {
 		return nil, err
 	}
-	run := p.session(s.p, src, nil)
-	png, err := run.render(ctx, wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Render: true, Page: page, Width: width, Limits: run.limits}, first)
+	run := p.session(ctx, s.p, src, nil)
+	png, err := run.render(wire.JobMessage{Name: src.Name, Size: src.Size, Password: src.Password, Render: true, Page: page, Width: width, Limits: run.limits}, first)
 	if run.end == nil {
 		return png, err
 	}

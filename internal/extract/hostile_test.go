@@ -18,6 +18,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/fixture"
+	"candor/internal/extract/picture"
 	"candor/internal/extract/wire"
 	"candor/internal/extract/worker"
 )
@@ -30,7 +31,7 @@ func hostile(mode string) {
 	if mode == "dies-at-start" {
 		os.Exit(7)
 	}
-	err := worker.Serve(os.Stdin, os.Stdout, func(wire.HelloMessage) (worker.Readers, error) { return takenOver{}, nil })
+	err := worker.Serve(os.Stdin, os.Stdout, func(wire.HelloMessage, picture.Frames) (worker.Readers, error) { return takenOver{}, nil })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -145,6 +146,19 @@ func misspeak(what string, done *candor.Reading) (string, error) {
 	case "part-in-part":
 		frame(wire.Part, 12, `{"path":"x"}`)
 		frame(wire.Part, 12, `{"path":"y"}`)
+	case "flood-film":
+		text := strings.Repeat("x", 1<<16)
+		for {
+			frame(wire.Film, len(text), text)
+		}
+	case "giant-film":
+		frame(wire.Frames, 61, `{"codec":"hevc","width":60000,"height":60000,"count":4000    }`)
+	case "odd-film":
+		frame(wire.Frames, 48, `{"codec":"mjpg","width":8,"height":8,"count":1 }`)
+	case "films":
+		for {
+			frame(wire.Frames, 48, `{"codec":"hevc","width":8,"height":8,"count":1 }`)
+		}
 	case "not-json":
 		frame(wire.Done, 3, "{{{")
 	case "bad-condition":
@@ -229,6 +243,10 @@ func TestAWorkerThatFailsIsReplaced(t *testing.T) {
 		{"negative", "no sense", candor.Failed},
 		{"flood-part", "no sense", candor.Partial},
 		{"part-in-part", "no sense", candor.Partial},
+		{"flood-film", "no sense", candor.Failed},
+		{"giant-film", "no sense", candor.Failed},
+		{"odd-film", "no sense", candor.Failed},
+		{"films", "no sense", candor.Failed},
 		{"not-json", "no sense", candor.Failed},
 		{"bad-condition", "no sense", candor.Partial},
 		{"no-reason", "no sense", candor.Partial},

@@ -30,6 +30,7 @@ var (
 // session is one job with one worker. It believes nothing that the worker says
 // until it has looked at it.
 type session struct {
+	ctx    context.Context // of the job, which reading a part belongs to
 	p      *process
 	cfg    *Config
 	src    candor.Source
@@ -40,8 +41,11 @@ type session struct {
 	text  int64
 	parts int64
 	bytes int64
+	film  bytes.Buffer
 	image bytes.Buffer
-	most  int // bytes that image may have
+
+	decoded int // times that pictures were decoded
+	most    int // bytes that image may have
 
 	gave   bool  // the sink was given something
 	lost   bool  // the source could not be read
@@ -51,9 +55,9 @@ type session struct {
 	block  []byte
 }
 
-func (p *Pool) session(proc *process, src candor.Source, sink candor.Sink) *session {
+func (p *Pool) session(ctx context.Context, proc *process, src candor.Source, sink candor.Sink) *session {
 	l := p.cfg.Limits
-	return &session{p: proc, cfg: &p.cfg, src: src, sink: sink, typ: unknownType,
+	return &session{ctx: ctx, p: proc, cfg: &p.cfg, src: src, sink: sink, typ: unknownType,
 		limits: wire.Limits{Text: l.Text, Parts: l.Parts, Bytes: max(l.Floor, mul(l.Ratio, src.Size)), Pixels: l.Pixels}}
 }
 
@@ -140,10 +144,17 @@ func (s *session) next() (wire.Kind, []byte, error) {
 		if time.Since(s.since)+s.worked > s.allowed() {
 			return 0, nil, s.give(errLate)
 		}
-		if k != wire.Need {
+		switch k {
+		case wire.Need:
+			err = s.answer(p)
+		case wire.Film:
+			err = s.filmFrame(p)
+		case wire.Frames:
+			err = s.decode(p)
+		default:
 			return k, p, nil
 		}
-		if err := s.answer(p); err != nil {
+		if err != nil {
 			return 0, nil, err
 		}
 	}
@@ -176,8 +187,8 @@ func (s *session) answer(p []byte) error {
 
 // extract does a reading. When it leaves s.end set, the worker is not to be
 // used again. The error is the sink's.
-func (s *session) extract(ctx context.Context, j wire.JobMessage, first []byte) (candor.Reading, error) {
-	stop := context.AfterFunc(ctx, s.p.kill)
+func (s *session) extract(j wire.JobMessage, first []byte) (candor.Reading, error) {
+	stop := context.AfterFunc(s.ctx, s.p.kill)
 	defer stop()
 	s.most = maxThumbnail
 	if s.begin(j, first) != nil {
@@ -369,8 +380,8 @@ func (s *session) failed(how ending) candor.Reading {
 }
 
 // render has one page drawn.
-func (s *session) render(ctx context.Context, j wire.JobMessage, first []byte) ([]byte, error) {
-	stop := context.AfterFunc(ctx, s.p.kill)
+func (s *session) render(j wire.JobMessage, first []byte) ([]byte, error) {
+	stop := context.AfterFunc(s.ctx, s.p.kill)
 	defer stop()
 	s.most = maxPage
 	if err := s.begin(j, first); err != nil {

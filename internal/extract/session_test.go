@@ -59,12 +59,13 @@ func FuzzWhatAWorkerSays(f *testing.F) {
 	f.Add(said(wire.Type, "text/plain", wire.Text, "words", wire.Done, good))
 	f.Add(said(wire.Part, wire.PartMessage{Path: "../a"}, wire.Data, "x", wire.PartEnd, "", wire.Image, "\xff\xd8\xff", wire.Done, good))
 	f.Add(said(wire.Part, wire.PartMessage{Path: "a"}, wire.Data, "x", wire.Need, "\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x02", wire.PartCut, "", wire.Done, good))
+	f.Add(said(wire.Film, "coded", wire.Frames, wire.CodedMessage{Codec: wire.CodecAV1, Width: 4, Height: 2, Count: 1}, wire.Done, good))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		p := &Pool{cfg: Config{TimeBase: time.Minute, Limits: Limits{Text: 1000, Parts: 3, Ratio: 2, Floor: 1000}}}
+		p := &Pool{cfg: Config{TimeBase: time.Minute, Decoder: white{}, Limits: Limits{Text: 1000, Parts: 3, Ratio: 2, Floor: 1000, Pixels: 1000}}}
 		proc := &process{conn: wire.NewConn(bytes.NewReader(in), io.Discard), watch: &watch{}}
 		sink := &strict{t: t}
-		s := p.session(proc, source("x", []byte("ten bytes.")), sink)
-		r, err := s.extract(t.Context(), wire.JobMessage{Size: 10}, []byte("ten bytes."))
+		s := p.session(t.Context(), proc, source("x", []byte("ten bytes.")), sink)
+		r, err := s.extract(wire.JobMessage{Size: 10}, []byte("ten bytes."))
 		if err != nil {
 			t.Errorf("the sink refused nothing, but: %v", err)
 		}

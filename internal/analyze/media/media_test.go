@@ -14,10 +14,21 @@ import (
 	"time"
 
 	"candor"
+	"candor/internal/extract"
 	"candor/internal/extract/native/nativetest"
 )
 
-func TestMain(m *testing.M) { nativetest.Main(m, nil) }
+func TestMain(m *testing.M) {
+	nativetest.Main(m, func(args []string) (int, bool) {
+		if len(args) == 0 || args[0] != extract.Subcommand {
+			return 0, false
+		}
+		if err := extract.RunWorker(os.Stdin, os.Stdout); err != nil {
+			return 1, true
+		}
+		return 0, true
+	})
+}
 
 // made has ffmpeg make a file to be read.
 func made(t *testing.T, name string, args ...string) string {

@@ -5,6 +5,7 @@ package kind
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"path"
 	"strings"
@@ -59,6 +60,7 @@ const (
 	Class       = "application/x-java-applet"
 	XMP         = "application/rdf+xml"
 	XPS         = "application/vnd.ms-xpsdocument"
+	HEIF        = "image/heif"
 	DWG         = "image/vnd.dwg"
 	Metafile    = "image/emf"
 	OldMeta     = "image/wmf"
@@ -104,6 +106,19 @@ func Detect(src candor.Source) (typ string, text bool, err error) {
 	return typ, text, nil
 }
 
+// isStill tells a still picture in the boxes of a film by the brands that it says to
+// be compatible with (ISO/IEC 23008-12).
+func isStill(head []byte) bool {
+	size := min(int(binary.BigEndian.Uint32(head)), len(head), 256)
+	for at := 8; at+4 <= size; at += 4 {
+		switch string(head[at : at+4]) {
+		case "mif1", "mif2", "mif3":
+			return true
+		}
+	}
+	return false
+}
+
 // DetectHead tells the type from the beginning of a file, for all but the
 // formats that stand inside zip.
 func DetectHead(head []byte, name string) (typ string, text bool) {
@@ -133,6 +148,9 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 	unlimit()
 	found := mimetype.Detect(head)
 	typ = base(found)
+	if typ == "video/mp4" && isStill(head) {
+		typ = HEIF
+	}
 	if typ == PDF || typ == Cpio { // a text that speaks of PDF, or begins with its figures
 		typ = Unknown
 	}

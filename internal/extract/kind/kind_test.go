@@ -46,6 +46,8 @@ func TestTheContentDecides(t *testing.T) {
 		{"a.txt", "ITSF is what help files begin with", Text},
 		{"a", "070707" + strings.Repeat("0", 70), Cpio},
 		{"a", "bplist00", Plist},
+		{"a.mp4", "\x00\x00\x00\x1cftypavci\x00\x00\x00\x00mif1avcimiaf\x00\x00\x00\x08meta", HEIF},
+		{"a.heic", "\x00\x00\x00\x18ftypisom\x00\x00\x00\x00mp42isom\x00\x00\x00\x08moov", "video/mp4"},
 		{"a", "\x00\x01\x02\x03\x04\x05\x06\x07 binary", Unknown},
 		{"a.py", "#!/usr/bin/python3\nprint(1)\n", "text/x-python"},
 	} {

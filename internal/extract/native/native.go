@@ -69,30 +69,43 @@ const (
 // Unavailable when the time is up or the context ends, and with Invalid when the
 // program ends with an error, in its own words.
 func (p Program) Run(ctx context.Context, in io.Reader, most int64, args ...string) ([]byte, error) {
+	var out bytes.Buffer
+	if err := p.RunTo(ctx, in, &out, most, args...); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// RunTo is Run with what the program writes handed on as it comes. What was handed
+// on before an error is not to be trusted. An error of out ends the program.
+func (p Program) RunTo(ctx context.Context, in io.Reader, out io.Writer, most int64, args ...string) error {
 	limit := p.Time
 	if limit == 0 {
 		limit = 2 * time.Minute
 	}
 	command, asJSON, err := p.helper(limit, args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	out, said := &bounded{most: most, ends: true}, &bounded{most: mostSaid}
+	words := &said{}
+	to := &bounded{to: out, most: most}
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], asJSON)...)
 	cmd.Args[0] = "candor"
-	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = []string{}, "/", in, out, said, waitDelay
+	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = []string{}, "/", in, to, words, waitDelay
 	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		return nil, candor.Wrap(ctx.Err(), candor.Unavailable, "it took longer than %s and was stopped", limit)
-	case out.over:
-		return nil, candor.Errorf(candor.TooLarge, "the program gave more than %d bytes", most)
+		return candor.Wrap(ctx.Err(), candor.Unavailable, "it took longer than %s and was stopped", limit)
+	case to.over:
+		return candor.Errorf(candor.TooLarge, "the program gave more than %d bytes", most)
+	case to.err != nil:
+		return to.err
 	case err != nil:
-		return nil, candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(said.buf.String(), err))
+		return candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(words.String(), err))
 	}
-	return out.buf.Bytes(), nil
+	return nil
 }
 
 // helper is the command that re-executes this binary, and what it is to become.
@@ -126,23 +139,32 @@ func firstLine(said string, err error) string {
 	return fmt.Sprint(err)
 }
 
-// bounded keeps so many bytes and remembers whether there were more.
+// bounded hands on so many bytes; more is an error, which closes the pipe to the
+// program.
 type bounded struct {
-	buf  bytes.Buffer // not embedded: its ReadFrom knows no bound
+	to   io.Writer
 	most int64
-	ends bool // more is an error, which closes the pipe to the program
 	over bool
+	err  error // of to
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	room := max(b.most-int64(b.buf.Len()), 0)
-	if int64(len(p)) > room {
+	if int64(len(p)) > b.most {
 		b.over = true
-		b.buf.Write(p[:room])
-		if b.ends {
-			return int(room), io.ErrShortWrite
-		}
-		return len(p), nil
+		return 0, io.ErrShortWrite
 	}
-	return b.buf.Write(p)
+	b.most -= int64(len(p))
+	var n int
+	n, b.err = b.to.Write(p)
+	return n, b.err
 }
+
+// said keeps the beginning of what a program says of its errors.
+type said struct{ buf bytes.Buffer }
+
+func (s *said) Write(p []byte) (int, error) {
+	s.buf.Write(p[:min(len(p), max(mostSaid-s.buf.Len(), 0))])
+	return len(p), nil
+}
+
+func (s *said) String() string { return s.buf.String() }

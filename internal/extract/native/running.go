@@ -15,20 +15,20 @@ type Running struct {
 	Out *bufio.Reader
 
 	cmd  *exec.Cmd
-	said *bounded
+	said *said
 }
 
 // Start starts the program, confined as by Run, without an end to its time. It is
 // ended by Close.
 func (p Program) Start(args ...string) (*Running, error) {
-	said := &bounded{most: mostSaid}
+	words := &said{}
 	command, asJSON, err := p.helper(forever, args)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(command[0], append(command[1:], asJSON)...)
 	cmd.Args[0] = "candor"
-	cmd.Env, cmd.Dir, cmd.Stderr, cmd.WaitDelay = []string{}, "/", said, waitDelay
+	cmd.Env, cmd.Dir, cmd.Stderr, cmd.WaitDelay = []string{}, "/", words, waitDelay
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (p Program) Start(args ...string) (*Running, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &Running{In: in, Out: bufio.NewReader(out), cmd: cmd, said: said}, nil
+	return &Running{In: in, Out: bufio.NewReader(out), cmd: cmd, said: words}, nil
 }
 
 // Close ends the program, however it is, and returns what it last said of its
@@ -49,8 +49,8 @@ func (r *Running) Close() string {
 	_ = r.In.Close()
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait()
-	if strings.TrimSpace(r.said.buf.String()) == "" {
+	if strings.TrimSpace(r.said.String()) == "" {
 		return ""
 	}
-	return firstLine(r.said.buf.String(), fmt.Errorf("it said nothing"))
+	return firstLine(r.said.String(), fmt.Errorf("it said nothing"))
 }

@@ -25,55 +25,72 @@ const (
 	maxSide        = 8000 // pixels of a rendered picture
 )
 
+// codec draws a picture. What it draws is turned as orientation says (EXIF, 1 to 8);
+// 0 is as its fields say.
 type codec struct {
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	config      func(*io.SectionReader) (image.Config, error)
+	decode      func(*io.SectionReader) (image.Image, error)
+	orientation int
 }
 
-func codecOf(typ string) (codec, bool) {
-	switch typ {
-	case "image/jpeg":
-		return codec{jpeg.DecodeConfig, jpeg.Decode}, true
-	case "image/png", "image/vnd.mozilla.apng":
-		return codec{png.DecodeConfig, png.Decode}, true
-	case "image/gif":
-		return codec{gif.DecodeConfig, gif.Decode}, true
-	case "image/webp":
-		return codec{webp.DecodeConfig, webp.Decode}, true
-	case "image/tiff":
-		return codec{tiffConfig, tiffDecode}, true
-	case "image/bmp":
-		return codec{bmp.DecodeConfig, bmp.Decode}, true
+// over is a codec of functions of the standard library's shape.
+func over(config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) codec {
+	return codec{
+		config: func(r *io.SectionReader) (image.Config, error) { return config(r) },
+		decode: func(r *io.SectionReader) (image.Image, error) { return decode(r) },
 	}
-	return codec{}, false
+}
+
+var codecs = map[string]codec{
+	"image/jpeg": over(jpeg.DecodeConfig, jpeg.Decode),
+	"image/png":  over(png.DecodeConfig, png.Decode), "image/vnd.mozilla.apng": over(png.DecodeConfig, png.Decode),
+	"image/gif":  over(gif.DecodeConfig, gif.Decode),
+	"image/webp": over(webp.DecodeConfig, webp.Decode),
+	"image/tiff": over(tiffConfig, tiffDecode),
+	"image/bmp":  over(bmp.DecodeConfig, bmp.Decode),
 }
 
 // Reads tells whether a media type is read here.
 func Reads(typ string) bool {
-	_, ok := codecOf(typ)
-	return ok || typ == SVGType
+	_, ok := codecs[typ]
+	return ok || typ == SVGType || isHEIF(typ)
+}
+
+// Reader reads pictures that are no larger than MaxPixels.
+type Reader struct {
+	MaxPixels int64
+	Frames    Frames // decodes what is coded as film
+}
+
+func (rd Reader) codec(src candor.Source, typ string) codec {
+	if isHEIF(typ) {
+		return stillCodec(io.NewSectionReader(src, 0, src.Size), rd.Frames)
+	}
+	return codecs[typ]
 }
 
 // Read reads a picture; see SVG for drawings. What its fields say in words (headline, description,
-// keywords, place, by-line) is its text. A picture of more than maxPixels is not
+// keywords, place, by-line) is its text. A picture of more than MaxPixels is not
 // decoded. The error is the sink's.
-func Read(src candor.Source, typ string, maxPixels int64, sink candor.Sink) (candor.Reading, error) {
+func (rd Reader) Read(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error) {
 	if typ == SVGType {
-		return SVG(src, maxPixels, sink)
+		return SVG(src, rd.MaxPixels, sink)
 	}
 	reading := candor.Reading{Type: typ, Condition: candor.Done, Extraction: candor.Extraction{Pages: 1}}
-	c, _ := codecOf(typ)
+	c := rd.codec(src, typ)
 	tags := readTags(src, typ)
 	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
 	if err == nil {
 		measured(&reading, conf.Width, conf.Height)
+	} else if tags.width > 0 {
+		measured(&reading, tags.width, tags.height)
 	}
 	tags.describe(&reading)
 	if err := tags.write(&reading, sink); err != nil {
 		return reading, err
 	}
 	if err == nil {
-		err = look(src, c, conf, tags.orientation, maxPixels, &reading)
+		err = rd.look(src, c, conf, tags.orientation, &reading)
 	}
 	judge(&reading, err, len(tags.list) > 0)
 	if reading.Condition == candor.Done {
@@ -92,6 +109,8 @@ func judge(r *candor.Reading, err error, tagged bool) {
 	case err == nil:
 	case candor.CodeOf(err) == candor.TooLarge:
 		r.Condition, r.Reason = candor.Partial, candor.MessageOf(err)
+	case candor.CodeOf(err) == candor.NotSupported:
+		r.Condition, r.Reason = candor.Partial, "what it shows is not drawn: "+candor.MessageOf(err)
 	case tagged || len(r.Fields) > 0:
 		r.Condition, r.Reason = candor.Partial, "the picture is damaged or cut short: its fields were read, what it shows was not"
 	default:
@@ -100,13 +119,16 @@ func judge(r *candor.Reading, err error, tagged bool) {
 }
 
 // load decodes a picture that is not too large, the right way up.
-func load(src candor.Source, c codec, conf image.Config, orientation int, maxPixels, width int64) (*image.RGBA, error) {
+func (rd Reader) load(src candor.Source, c codec, conf image.Config, orientation int, width int64) (*image.RGBA, error) {
+	if c.orientation > 0 {
+		orientation = c.orientation
+	}
 	pixels := int64(conf.Width) * int64(conf.Height)
 	if conf.Width <= 0 || conf.Height <= 0 {
 		return nil, candor.Errorf(candor.Invalid, "the picture has no area")
 	}
-	if pixels > maxPixels {
-		return nil, candor.Errorf(candor.TooLarge, "the picture has %d megapixels; more than %d are not drawn", pixels/1e6, maxPixels/1e6)
+	if pixels > rd.MaxPixels {
+		return nil, candor.Errorf(candor.TooLarge, "the picture has %d megapixels; more than %d are not drawn", pixels/1e6, rd.MaxPixels/1e6)
 	}
 	m, err := c.decode(io.NewSectionReader(src, 0, src.Size))
 	if err != nil {
@@ -159,6 +181,8 @@ func upright(m *image.RGBA, orientation int) *image.RGBA {
 // turned gives the upright place of a stored pixel (EXIF 2.32, tag 0x0112).
 func turned(orientation, x, y, w, h int) (int, int) {
 	switch orientation {
+	case 1:
+		return x, y
 	case 2:
 		return w - 1 - x, y
 	case 3:
@@ -176,8 +200,8 @@ func turned(orientation, x, y, w, h int) (int, int) {
 }
 
 // look makes a small picture of a picture, and its print.
-func look(src candor.Source, c codec, conf image.Config, orientation int, maxPixels int64, r *candor.Reading) error {
-	m, err := load(src, c, conf, orientation, maxPixels, thumbnailWidth)
+func (rd Reader) look(src candor.Source, c codec, conf image.Config, orientation int, r *candor.Reading) error {
+	m, err := rd.load(src, c, conf, orientation, thumbnailWidth)
 	if err != nil {
 		return err
 	}
@@ -189,29 +213,35 @@ func look(src candor.Source, c codec, conf image.Config, orientation int, maxPix
 }
 
 // Render draws a picture anew as PNG, at most width pixels wide.
-func Render(src candor.Source, typ string, page, width int, maxPixels int64) ([]byte, error) {
+func (rd Reader) Render(src candor.Source, typ string, page, width int) ([]byte, error) {
 	if page != 1 {
 		return nil, candor.Errorf(candor.NotFound, "there is no page %d: a picture has one", page)
 	}
 	if typ == SVGType {
-		return renderSVG(src, width, maxPixels)
+		return renderSVG(src, width, rd.MaxPixels)
 	}
-	c, _ := codecOf(typ)
+	c := rd.codec(src, typ)
 	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
 	if err != nil {
-		return nil, candor.Wrap(err, candor.NotSupported, "the picture cannot be drawn: it is damaged or cut short")
+		return nil, notDrawn(err)
 	}
-	m, err := load(src, c, conf, readTags(src, typ).orientation, maxPixels, int64(width))
+	m, err := rd.load(src, c, conf, readTags(src, typ).orientation, int64(width))
 	if err != nil {
-		if candor.CodeOf(err) == candor.TooLarge {
-			return nil, err
-		}
-		return nil, candor.Wrap(err, candor.NotSupported, "the picture cannot be drawn: it is damaged or cut short")
+		return nil, notDrawn(err)
 	}
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
 	err = enc.Encode(&b, m)
 	return b.Bytes(), err
+}
+
+// notDrawn says why a picture is not drawn.
+func notDrawn(err error) error {
+	switch candor.CodeOf(err) {
+	case candor.TooLarge, candor.NotSupported:
+		return err
+	}
+	return candor.Wrap(err, candor.NotSupported, "the picture cannot be drawn: it is damaged or cut short")
 }
 
 func trimmed(s string) string { return strings.TrimSpace(strings.Trim(s, "\x00")) }

@@ -69,7 +69,7 @@ func TestPreviewsOfRawPictures(t *testing.T) {
 		if err != nil || conf.Width != 320 {
 			t.Errorf("%s: the preview is %d wide, %v", name, conf.Width, err)
 		}
-		png, err := Render(candor.Source{Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, "image/tiff", 1, 100, 1e6)
+		png, err := Reader{MaxPixels: 1e6}.Render(candor.Source{Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, "image/tiff", 1, 100)
 		if err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
 			t.Errorf("%s: it is not drawn: %v", name, err)
 		}
@@ -101,7 +101,7 @@ func TestDrawingsAreDrawn(t *testing.T) {
 	if left, right := m.RGBAAt(50, 100), m.RGBAAt(300, 100); left.R != 255 || left.G != 0 || right.G != 255 {
 		t.Errorf("left %v, right %v", left, right)
 	}
-	if png, err := Render(src(svg), SVGType, 1, 300, 1e6); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
+	if png, err := (Reader{MaxPixels: 1e6}).Render(src(svg), SVGType, 1, 300); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
 		t.Errorf("it is not drawn: %v", err)
 	}
 	for _, bad := range []string{"", "<svg", `<svg viewBox="0 0 0 0"/>`, `<svg viewBox="0 0 NaN 1"/>`, `<svg viewBox="0 0 1e-300 1e300"><path d="M0 0 L1e300 1e300 z"/></svg>`, `<svg viewBox="0 0 1 1"><path d="M"/><use href="#a"/></svg>`} {

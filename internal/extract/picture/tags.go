@@ -39,7 +39,7 @@ func readTags(src candor.Source, typ string) tags {
 		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
 		t.list, t.stale = iim(resources), isStale(resources)
 		sources = imagemeta.EXIF
-	case Tells(typ):
+	case isHEIF(typ):
 		sources = imagemeta.EXIF | imagemeta.CONFIG
 	}
 	if format != imagemeta.ImageFormatAuto {

@@ -12,7 +12,9 @@
 // The archive speaks Hello, then Job and, when asked with Need, Block or
 // NoBlock. The worker speaks Ready, then for each job any number of Need, Type, Text,
 // Part … Data … PartEnd (or PartCut), Image, and at last Done. The worker holds
-// no file: all that it can read is what it asks for by offset and length.
+// no file: all that it can read is what it asks for by offset and length. What is
+// coded as film it has decoded: it says Film … Frames, and gets the pixels as
+// Blocks, which may end early with a NoBlock that says why.
 package wire
 
 import (
@@ -33,7 +35,7 @@ const (
 	Hello   Kind = 'H' // to the worker: HelloMessage, once
 	Job     Kind = 'J' // to the worker: JobMessage, a zero byte, then the source's first block
 	Block   Kind = 'B' // to the worker: exactly the bytes it asked for
-	NoBlock Kind = 'N' // to the worker: the source could not be read there
+	NoBlock Kind = 'N' // to the worker: the source could not be read there; or why there are no more pixels
 
 	Ready   Kind = 'R' // from the worker: ReadyMessage, once
 	Need    Kind = 'n' // from the worker: offset (8 bytes) and length (4 bytes), big-endian
@@ -43,6 +45,8 @@ const (
 	Data    Kind = 'd' // from the worker: bytes of the part
 	PartEnd Kind = 'e' // from the worker: the part is complete
 	PartCut Kind = 'c' // from the worker: the part cannot be completed; what came of it is not to be kept
+	Film    Kind = 'f' // from the worker: bytes of coded pictures, in order
+	Frames  Kind = 'F' // from the worker: CodedMessage, what the bytes of Film are
 	Image   Kind = 'i' // from the worker: bytes of the thumbnail or of the rendered page, in order
 	Done    Kind = 'D' // from the worker: DoneMessage, ends the job
 )
@@ -106,6 +110,36 @@ type DoneMessage struct {
 type PartMessage struct {
 	Path    string `json:"path"`
 	ModTime int64  `json:"mod_time,omitempty"` // Unix seconds; 0 when not known
+}
+
+// CodedMessage says what a run of coded pictures is. They are decoded to planar
+// YCbCr 4:2:0 with the full range of values.
+type CodedMessage struct {
+	Codec  string `json:"codec"`  // CodecHEVC or CodecAV1
+	Width  int    `json:"width"`  // pixels of each picture
+	Height int    `json:"height"` // pixels of each picture
+	Count  int    `json:"count"`  // pictures
+}
+
+// Codings of pictures.
+const (
+	CodecHEVC = "hevc" // units as in Annex B of H.265
+	CodecAV1  = "av1"  // low overhead OBUs, each picture a temporal unit
+)
+
+// FrameSize is how many bytes one decoded picture has.
+func (m CodedMessage) FrameSize() int {
+	return m.Width*m.Height + 2*((m.Width+1)/2)*((m.Height+1)/2)
+}
+
+// Check refuses what cannot be, and more pixels in all than so many.
+func (m CodedMessage) Check(pixels int64) error {
+	const side, count = 1 << 16, 1 << 12
+	if m.Codec != CodecHEVC && m.Codec != CodecAV1 || m.Width < 1 || m.Height < 1 || m.Count < 1 ||
+		m.Width > side || m.Height > side || m.Count > count || int64(m.Width)*int64(m.Height)*int64(m.Count) > pixels {
+		return fmt.Errorf("%w: coded pictures that cannot be", ErrBroken)
+	}
+	return nil
 }
 
 // Conn is one end of the conversation. It is not safe for concurrent use.

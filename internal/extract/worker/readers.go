@@ -23,19 +23,22 @@ const (
 )
 
 // readers choose a reader by what the content is.
-type readers struct{ pdf *pdf.Engine }
+type readers struct {
+	pdf    *pdf.Engine // nil until a PDF comes
+	frames picture.Frames
+}
 
 // Load loads what the readers need before the process is confined.
-func Load(h wire.HelloMessage) (Readers, error) {
+func Load(h wire.HelloMessage, frames picture.Frames) (Readers, error) {
 	mail.UseCharsets()
 	if !h.PDF {
-		return &readers{}, nil
+		return &readers{frames: frames}, nil
 	}
 	engine, err := pdf.Load(h.Cache)
 	if err != nil && h.Cache != "" { // a cache that cannot be used is no reason to read nothing
 		engine, err = pdf.Load("")
 	}
-	return &readers{pdf: engine}, err
+	return &readers{pdf: engine, frames: frames}, err
 }
 
 func (r *readers) Read(src candor.Source, l wire.Limits, say func(string), sink candor.Sink) (candor.Reading, error) {
@@ -141,10 +144,8 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	switch {
 	case strings.HasPrefix(typ, "application/vnd.oasis.opendocument."):
 		return office.ODF(src, typ, sink)
-	case picture.Tells(typ):
-		return picture.Fields(src, typ, sink)
 	case picture.Reads(typ):
-		return picture.Read(src, typ, l.Pixels, sink)
+		return r.pictures(l).Read(src, typ, sink)
 	case text:
 		return plain.Read(src, typ, sink)
 	case candor.IsRecording(typ):
@@ -155,6 +156,10 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	return reading, nil
 }
 
+func (r *readers) pictures(l wire.Limits) picture.Reader {
+	return picture.Reader{MaxPixels: l.Pixels, Frames: r.frames}
+}
+
 func (r *readers) Render(src candor.Source, l wire.Limits, page, width int) ([]byte, error) {
 	typ, _, err := kind.Detect(src)
 	switch {
@@ -163,7 +168,7 @@ func (r *readers) Render(src candor.Source, l wire.Limits, page, width int) ([]b
 	case typ == kind.PDF && r.pdf != nil:
 		return r.pdf.Render(src, page, width)
 	case picture.Reads(typ):
-		return picture.Render(src, typ, page, width, l.Pixels)
+		return r.pictures(l).Render(src, typ, page, width)
 	}
 	return nil, candor.Errorf(candor.NotSupported, "pages of this type (%s) are not drawn", typ)
 }

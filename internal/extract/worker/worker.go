@@ -11,6 +11,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/confine"
+	"candor/internal/extract/picture"
 	"candor/internal/extract/wire"
 )
 
@@ -32,8 +33,9 @@ type Readers interface {
 func Run(in io.Reader, out io.Writer) error { return Serve(in, out, Load) }
 
 // Serve is Run with other readers. load is called before the process confines
-// itself, and nothing else of the readers is.
-func Serve(in io.Reader, out io.Writer, load func(wire.HelloMessage) (Readers, error)) error {
+// itself, and nothing else of the readers is; the Frames that it is given serve
+// while a job is done.
+func Serve(in io.Reader, out io.Writer, load func(wire.HelloMessage, picture.Frames) (Readers, error)) error {
 	c := wire.NewConn(in, out)
 	k, p, err := c.Read()
 	if err != nil {
@@ -48,7 +50,8 @@ func Serve(in io.Reader, out io.Writer, load func(wire.HelloMessage) (Readers, e
 	}
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(softLimit)
-	readers, err := load(hello)
+	d := &decoder{c: c}
+	readers, err := load(hello, d.frames)
 	if err != nil {
 		return c.Send(wire.Ready, wire.ReadyMessage{Error: err.Error()})
 	}
@@ -59,10 +62,10 @@ func Serve(in io.Reader, out io.Writer, load func(wire.HelloMessage) (Readers, e
 	if err := c.Send(wire.Ready, wire.ReadyMessage{Confinement: report}); err != nil {
 		return err
 	}
-	return jobs(c, readers)
+	return jobs(c, readers, d)
 }
 
-func jobs(c *wire.Conn, readers Readers) error {
+func jobs(c *wire.Conn, readers Readers, d *decoder) error {
 	for {
 		k, p, err := c.Read()
 		if err == io.EOF {
@@ -81,6 +84,9 @@ func jobs(c *wire.Conn, readers Readers) error {
 		src := newRemote(c, j.Size, first)
 		if err := do(c, readers, j, src); err != nil {
 			return err
+		}
+		if d.broken != nil {
+			return d.broken
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"candor"
@@ -67,13 +68,13 @@ func FuzzJobs(f *testing.F) {
 	f.Add(job("a.docx", fixture.DOCX("a", "b")))
 	f.Add(job("a.tar.gz", fixture.Gzip(fixture.Tar(fixture.Member{Name: "a", Body: "b"}))))
 	f.Add(append(job("a.jpg", fixture.Photo(8, 8, 3)), job("a.txt", []byte("x"))...))
-	real, err := Load(wire.HelloMessage{})
+	real, err := Load(wire.HelloMessage{}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		err := jobs(wire.NewConn(bytes.NewReader(in), &out), real)
+		err := jobs(wire.NewConn(bytes.NewReader(in), &out), real, &decoder{})
 		if err != nil && candor.CodeOf(err) != candor.Internal {
 			t.Errorf("the conversation ends with %v", err)
 		}
@@ -87,4 +88,44 @@ func FuzzJobs(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTheDecoderTakesWhatIsDue has an archive answer in one way each.
+func TestTheDecoderTakesWhatIsDue(t *testing.T) {
+	m := wire.CodedMessage{Codec: wire.CodecAV1, Width: 3, Height: 2, Count: 2}
+	frame := strings.Repeat("y", 6) + "bb" + "rr"
+	for _, c := range []struct {
+		name   string
+		answer func(*wire.Conn) error
+		frames int
+		broken bool
+		code   candor.Code
+	}{
+		{"in pieces", func(c *wire.Conn) error {
+			return errors.Join(c.Write(wire.Block, []byte(frame[:7])), c.Write(wire.Block, []byte(frame[7:]+frame)))
+		}, 2, false, ""},
+		{"ends early", func(c *wire.Conn) error {
+			return errors.Join(c.Write(wire.Block, []byte(frame+frame[:2])), c.Write(wire.NoBlock, []byte("it is damaged")))
+		}, 1, false, candor.NotSupported},
+		{"too many", func(c *wire.Conn) error { return c.Write(wire.Block, []byte(frame+frame+"y")) }, 2, true, candor.Internal},
+		{"something else", func(c *wire.Conn) error { return c.Write(wire.Job, []byte(frame)) }, 0, true, candor.Internal},
+		{"nothing", func(*wire.Conn) error { return nil }, 0, true, candor.Internal},
+	} {
+		var answer, asked bytes.Buffer
+		to := wire.NewConn(nil, &answer)
+		if err := errors.Join(c.answer(to), to.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		d := &decoder{c: wire.NewConn(&answer, &asked)}
+		n := 0
+		err := d.frames(m, []byte("film"), func(got []byte) {
+			if string(got) != frame {
+				t.Errorf("%s: frame %d is %q", c.name, n, got)
+			}
+			n++
+		})
+		if n != c.frames || candor.CodeOf(err) != c.code || (d.broken != nil) != c.broken {
+			t.Errorf("%s: %d frames, %v, broken: %v", c.name, n, err, d.broken)
+		}
+	}
 }
