@@ -17,13 +17,14 @@ import (
 var arrows = map[string][]string{
 	"candor":                           {},
 	"candor/receipt":                   {},
+	"candor/internal/language":         {},
 	"candor/internal/query":            {"candor"},
 	"candor/internal/keys":             {"candor", "candor/receipt", "candor/internal/ownfile"},
-	"candor/internal/archive":          {"candor", "candor/receipt", "candor/internal/query"},
+	"candor/internal/archive":          {"candor", "candor/receipt", "candor/internal/query", "candor/internal/language"},
 	"candor/internal/vault":            {"candor", "candor/receipt"},
 	"candor/internal/catalog":          {"candor", "candor/receipt"},
-	"candor/internal/extract":          {"candor", "candor/receipt"},
-	"candor/internal/analyze":          {"candor", "candor/receipt", "candor/internal/query", "candor/internal/extract"},
+	"candor/internal/extract":          {"candor", "candor/receipt", "candor/internal/language"},
+	"candor/internal/analyze":          {"candor", "candor/receipt", "candor/internal/query", "candor/internal/extract", "candor/internal/language"},
 	"candor/internal/terms":            {"candor", "candor/receipt"},
 	"candor/internal/custodian":        {"candor", "candor/receipt"},
 	"candor/internal/custodian/home":   {"candor", "candor/receipt", "candor/internal/pinned", "candor/internal/ownfile"},
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 	"candor/internal/client":           {"candor", "candor/receipt", "candor/internal/wire"},
 	"candor/internal/mcp":              {"candor", "candor/internal/client", "candor/internal/wire"},
 	"candor/internal/api":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/wire"},
-	"candor/internal/web":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/table"},
+	"candor/internal/web":              {"candor", "candor/receipt", "candor/internal/archive", "candor/internal/table", "candor/internal/language"},
 }
 
 // pkg is what `go list -json` tells of a package.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"candor"
+	"candor/internal/language"
 	"candor/internal/query"
 )
 
@@ -406,7 +407,7 @@ func (a *Archive) document(ctx context.Context, item candor.Item, path, text str
 func (a *Archive) described(ctx context.Context, item candor.Item, path, text string) query.Document {
 	d := query.Document{
 		Num: item.Num, Item: item.ID, Collection: item.Collection, Name: item.Name, Path: path,
-		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, People: item.People,
+		Title: item.Title, Text: text, Type: item.Type, Language: item.Language, Tongues: tongues(text, item.Language), People: item.People,
 		Condition: item.Condition, Date: item.Date, Added: item.Added, Fields: a.toldFields(item.Fields), Kin: kinOf(item, text),
 	}
 	if a.cfg.Finder != nil {
@@ -414,6 +415,15 @@ func (a *Archive) described(ctx context.Context, item candor.Item, path, text st
 		d.Named.People = withPeople(d.Named.People, item.People)
 	}
 	return d
+}
+
+// tongues are where a text goes on in another language.
+func tongues(text, mostly string) []query.Tongue {
+	var out []query.Tongue
+	for _, p := range language.Passages(text, mostly) {
+		out = append(out, query.Tongue{At: p.At, Language: p.Language})
+	}
+	return out
 }
 
 // named is what an item names: by the model, or, if that fails, by rules alone.

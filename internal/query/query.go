@@ -4,6 +4,7 @@
 package query
 
 import (
+	"slices"
 	"time"
 
 	"candor"
@@ -72,7 +73,8 @@ type Document struct {
 	Text        string // pages separated by form feeds
 	Translation string // by a machine, of Text; likewise
 	Type        string // media type
-	Language    string
+	Language    string // that it is mostly in
+	Tongues     []Tongue
 	People      []string
 	Condition   candor.Condition
 	Date        time.Time // zero when not known
@@ -81,6 +83,24 @@ type Document struct {
 	Meaning     Meaning
 	Named       Named
 	Kin         Kin
+}
+
+// Tongue is where a text goes on in a language. Those of a document ascend, the
+// first at 0; a document that has none is all in one language.
+type Tongue struct {
+	At       int // bytes into the text
+	Language string
+}
+
+// Languages are those that a document is in, each once, the main one first.
+func (d *Document) Languages() []string {
+	out := []string{d.Language}
+	for _, t := range d.Tongues {
+		if !slices.Contains(out, t.Language) {
+			out = append(out, t.Language)
+		}
+	}
+	return out
 }
 
 // Named is what a text names, each once.

@@ -14,6 +14,7 @@ import (
 
 	"candor"
 	"candor/internal/archive"
+	"candor/internal/language"
 )
 
 // Long texts are read in pieces, none of them left out: sheets are pages where
@@ -102,10 +103,41 @@ type tab struct {
 // sheet is one page of an item, or one run of its text.
 type sheet struct {
 	Number int
-	Text   []piece
+	Text   []passage // nothing if there is none
 	Hits   int
 	Raw    string          // of a page that may be typed anew
 	Typed  candor.Retyping // the newest version that somebody typed; of page 0 if none
+}
+
+// passage is a piece of a sheet in one language.
+type passage struct {
+	Language string // ISO 639-1, "" when not known
+	Told     bool   // it is not what the item is mostly in, or follows one that is not
+	Text     []piece
+}
+
+// passages divides a sheet's text by its languages.
+func (d *viewPageData) passages(text string, find finder) []passage {
+	mostly := d.View.Item.Language
+	where := language.Passages(text, mostly)
+	if where == nil {
+		where = []language.Passage{{At: 0, Language: mostly}}
+	}
+	var out []passage
+	for i, w := range where {
+		end := len(text)
+		if i+1 < len(where) {
+			end = where[i+1].At
+		}
+		p := passage{Language: w.Language, Told: i > 0 || w.Language != mostly, Text: find.pieces(text[w.At:end])}
+		if d.Sound {
+			p.Text = timed(p.Text)
+		}
+		if len(p.Text) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // view shows an opened item. Looking on is the same act.
@@ -246,11 +278,7 @@ func (d *viewPageData) lay(text string, words []string, at int) {
 		if n <= len(raw) {
 			t = raw[n-1]
 		}
-		s := sheet{Number: n, Text: find.pieces(t), Hits: find.count(t)}
-		if d.Sound {
-			s.Text = timed(s.Text)
-		}
-		d.Sheets = append(d.Sheets, s)
+		d.Sheets = append(d.Sheets, sheet{Number: n, Text: d.passages(t, find), Hits: find.count(t)})
 	}
 	if d.At > 1 {
 		d.Previous = max(1, d.At-step)

@@ -18,7 +18,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/native"
-	"candor/internal/extract/plain"
+	"candor/internal/language"
 )
 
 // Speech writes down what is said. Safe for concurrent use.
@@ -125,7 +125,7 @@ func (e *Engine) Listen(ctx context.Context, src candor.Source) (candor.Recordin
 	if p.has("audio") && e.speech != nil {
 		e.listen(ctx, in, p.length(), &rec)
 	}
-	rec.Language = plain.Language([]byte(rec.Text()))
+	rec.Language = language.Of(rec.Text())
 	return rec, ctx.Err()
 }
 

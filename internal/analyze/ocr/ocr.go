@@ -14,7 +14,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/native"
-	"candor/internal/extract/plain"
+	"candor/internal/language"
 )
 
 // Config says how an Engine works. The zero value is good for production.
@@ -117,7 +117,7 @@ func (e *Engine) Recognize(ctx context.Context, png []byte, languages []string) 
 		return candor.PageText{}, err
 	}
 	page := parse(string(out))
-	page.Language = plain.Language([]byte(page.Text))
+	page.Language = language.Of(page.Text)
 	return page, nil
 }
 

@@ -50,7 +50,7 @@ func Read(src candor.Source, sink candor.Sink) (candor.Reading, error) {
 	if cerr := m.w.Close(); err == nil {
 		err = cerr
 	}
-	m.reading.Language = plain.Language(m.w.Sample())
+	m.reading.Language = m.w.Language()
 	if len(m.missing) > 0 {
 		m.reading.Condition, m.reading.Reason = candor.Partial, strings.Join(m.missing, "; ")
 	}

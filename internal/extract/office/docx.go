@@ -29,7 +29,7 @@ func DOCX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		return reading, err
 	}
 	if reading.Language == "" {
-		reading.Language = plain.Language(w.Sample())
+		reading.Language = w.Language()
 	}
 	if err := p.chunks(&reading, sink); err != nil {
 		return reading, err

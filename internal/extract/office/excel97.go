@@ -90,7 +90,7 @@ func bareWorkbook(src candor.Source, typ string, sink candor.Sink) (candor.Readi
 		return reading, err
 	}
 	if reading.Language == "" {
-		reading.Language = plain.Language(w.Sample())
+		reading.Language = w.Language()
 	}
 	return reading, nil
 }

@@ -43,7 +43,7 @@ func Metafile(src candor.Source, typ string, sink candor.Sink) (candor.Reading, 
 	if err := m.w.Close(); err != nil {
 		return reading, err
 	}
-	reading.Language = plain.Language(m.w.Sample())
+	reading.Language = m.w.Language()
 	return reading, nil
 }
 

@@ -32,7 +32,7 @@ func ODF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	}
 	reading.Pages = v.pages
 	if reading.Language == "" {
-		reading.Language = plain.Language(v.w.Sample())
+		reading.Language = v.w.Language()
 	}
 	return reading, p.embedded(&reading, sink, "", "Pictures/")
 }

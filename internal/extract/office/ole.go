@@ -175,7 +175,7 @@ func (c *compound) text(reading candor.Reading, read oleReader, sink candor.Sink
 		return reading, cerr
 	}
 	if reading.Language == "" {
-		reading.Language = plain.Language(w.Sample())
+		reading.Language = w.Language()
 	}
 	if err == nil && reading.Condition != candor.Encrypted {
 		if _, err = c.objects(&reading, sink); err == nil {

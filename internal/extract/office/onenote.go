@@ -51,7 +51,7 @@ func OneNote(src candor.Source, typ string, sink candor.Sink) (candor.Reading, e
 	if len(w.Sample()) == 0 {
 		reading.Lack("no text was found in it")
 	}
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, oneNoteFiles(data, sink)
 }
 

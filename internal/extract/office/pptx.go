@@ -27,7 +27,7 @@ func PPTX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		return reading, err
 	}
 	if reading.Language == "" {
-		reading.Language = plain.Language(w.Sample())
+		reading.Language = w.Language()
 	}
 	return reading, p.embedded(&reading, sink, "ppt/embeddings/", "ppt/media/")
 }

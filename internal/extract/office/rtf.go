@@ -41,7 +41,7 @@ func RTF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 		reading.People = []string{author}
 		reading.Fields = append(reading.Fields, candor.Field{Name: "doc:Creator", Value: author})
 	}
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	if !whole {
 		faulty(&reading, io.ErrUnexpectedEOF, len(w.Sample()) > 0)
 	}

@@ -96,7 +96,7 @@ func TNEF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 		return reading, err
 	}
 	t.describe(&reading)
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	if err := t.hand(sink); err != nil {
 		return reading, err
 	}

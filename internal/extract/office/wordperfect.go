@@ -57,7 +57,7 @@ func WordPerfect(src candor.Source, typ string, sink candor.Sink) (candor.Readin
 	if p.unknown > 0 {
 		reading.Lack(fmt.Sprintf("%d characters of WordPerfect's own sets are not known", p.unknown))
 	}
-	reading.Language = plain.Language(p.w.Sample())
+	reading.Language = p.w.Language()
 	return reading, nil
 }
 

@@ -68,7 +68,7 @@ func XLSB(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	}
 	reading.Fields = append(reading.Fields, candor.Field{Name: "doc:Sheets", Value: fmt.Sprint(len(sheets))})
 	if reading.Language == "" {
-		reading.Language = plain.Language(b.w.Sample())
+		reading.Language = b.w.Language()
 	}
 	return reading, p.embedded(&reading, sink, "xl/embeddings/", "xl/media/")
 }

@@ -44,7 +44,7 @@ func XLSX(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	}
 	reading.Fields = append(reading.Fields, candor.Field{Name: "doc:Sheets", Value: fmt.Sprint(len(sheets))})
 	if reading.Language == "" {
-		reading.Language = plain.Language(book.w.Sample())
+		reading.Language = book.w.Language()
 	}
 	return reading, p.embedded(&reading, sink, "xl/embeddings/", "xl/media/")
 }

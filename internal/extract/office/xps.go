@@ -31,7 +31,7 @@ func XPS(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	if err := w.Close(); err != nil {
 		return reading, err
 	}
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, p.embedded(&reading, sink, "", "Resources/")
 }
 

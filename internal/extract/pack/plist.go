@@ -46,7 +46,7 @@ func Plist(src candor.Source, typ string, sink candor.Sink) (candor.Reading, err
 	if err := w.Close(); err != nil {
 		return reading, err
 	}
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, nil
 }
 

@@ -61,7 +61,7 @@ func (e *Engine) Read(src candor.Source, sink candor.Sink) (candor.Reading, erro
 		d.close()
 		return reading, err
 	}
-	reading.Language = plain.Language(d.w.Sample())
+	reading.Language = d.w.Language()
 	_ = guard(func() (err error) { reading.Thumbnail, err = d.thumbnail(); return err })
 	err = d.attachments(sink)
 	d.judge(&reading)

@@ -262,7 +262,7 @@ func (t *tags) write(r *candor.Reading, sink candor.Sink) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	r.Language = plain.Language(w.Sample())
+	r.Language = w.Language()
 	return nil
 }
 

@@ -38,7 +38,7 @@ func HTML(src candor.Source, sink candor.Sink) (candor.Reading, error) {
 		return Unreadable(reading, err), nil
 	}
 	if reading.Language == "" {
-		reading.Language = Language(w.Sample())
+		reading.Language = w.Language()
 	}
 	return reading, nil
 }

@@ -46,7 +46,7 @@ func Read(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	if typ == "text/markdown" {
 		reading.Title = heading(w.Sample())
 	}
-	reading.Language = Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, nil
 }
 

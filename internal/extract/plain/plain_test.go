@@ -11,6 +11,7 @@ import (
 
 	"candor"
 	"candor/internal/extract/fixture"
+	"candor/internal/language"
 )
 
 // gathered is a sink that checks what every sink may rely on.
@@ -104,7 +105,7 @@ func TestLanguages(t *testing.T) {
 		"es": "El consejo del puerto se reunió el primer lunes del mes y decidió no subir este año las tasas de los barcos de pesca, porque la captura fue mala.",
 		"":   "Too short to tell.",
 	} {
-		if got := Language([]byte(text)); got != want {
+		if got := language.Of(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

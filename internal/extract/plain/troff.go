@@ -34,7 +34,7 @@ func Troff(src candor.Source, sink candor.Sink) (candor.Reading, error) {
 			reading.Date, reading.DateFrom = t, "doc:Date"
 		}
 	}
-	reading.Language = Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"candor"
+	"candor/internal/language"
 )
 
 const (
@@ -148,6 +149,10 @@ func (w *Writer) Pages() int { return w.fed + 1 }
 
 // Sample returns the beginning of the text without its page separators.
 func (w *Writer) Sample() []byte { return w.sample }
+
+// Language tells the language of the text from its beginning, as ISO 639-1; "" when
+// that is not to be relied on.
+func (w *Writer) Language() string { return language.Of(string(w.sample)) }
 
 // Err returns the sink's first error.
 func (w *Writer) Err() error { return w.err }

@@ -130,7 +130,7 @@ func Access(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 		reading.Lack(fmt.Sprintf("%d rows are damaged and were not read", a.broken))
 	}
 	reading.Fields = append(reading.Fields, candor.Field{Name: "db:Tables", Value: fmt.Sprint(len(tables))}, candor.Field{Name: "db:Rows", Value: fmt.Sprint(a.rows)})
-	reading.Language = plain.Language(a.w.Sample())
+	reading.Language = a.w.Language()
 	return reading, nil
 }
 

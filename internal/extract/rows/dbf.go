@@ -77,7 +77,7 @@ func DBF(src candor.Source, typ string, sink candor.Sink) (candor.Reading, error
 	if t.deleted > 0 {
 		reading.Fields = append(reading.Fields, candor.Field{Name: "db:DeletedRows", Value: fmt.Sprint(t.deleted)})
 	}
-	reading.Language = plain.Language(t.w.Sample())
+	reading.Language = t.w.Language()
 	return reading, nil
 }
 

@@ -62,7 +62,7 @@ func SQLite(src candor.Source, typ string, sink candor.Sink) (candor.Reading, er
 	}
 	reading.Fields = append(reading.Fields, candor.Field{Name: "db:Tables", Value: fmt.Sprint(len(tables))},
 		candor.Field{Name: "db:Rows", Value: fmt.Sprint(db.rows)})
-	reading.Language = plain.Language(db.w.Sample())
+	reading.Language = db.w.Language()
 	return reading, nil
 }
 

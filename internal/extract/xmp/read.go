@@ -29,7 +29,7 @@ func Read(src candor.Source, typ string, sink candor.Sink) (candor.Reading, erro
 	if len(reading.Fields) == 0 {
 		reading.Lack("nothing that it says could be read")
 	}
-	reading.Language = plain.Language(w.Sample())
+	reading.Language = w.Language()
 	return reading, nil
 }
 

@@ -7,6 +7,13 @@ import (
 	"candor/internal/query"
 )
 
+// treaty says the same in two languages.
+func treaty() query.Document {
+	english := "Ships at anchorages near the quays shall answer.\n"
+	return query.Document{Num: 8, Language: "en", Text: english + "Les navires aux mouillages de la quai doivent répondre.",
+		Tongues: []query.Tongue{{At: 0, Language: "en"}, {At: len(english), Language: "fr"}}}
+}
+
 // testLanguages finds inflections by the language of each item, alone and in
 // phrases, whatever other languages the index holds.
 func testLanguages(t *testing.T, x Index) {
@@ -18,6 +25,7 @@ func testLanguages(t *testing.T, x Index) {
 		{Num: 5, Language: "en", Text: "The houses at the harbour were sold under contracts."},
 		{Num: 6, Text: "Haus und Hafen, contract."},
 		{Num: 7, Language: "pt", Text: "As decisões sobre as licitações."},
+		treaty(),
 	}
 	put(t, x, docs[:3])
 	put(t, x, docs[3:])
@@ -45,6 +53,14 @@ func testLanguages(t *testing.T, x Index) {
 		`"house at the harbours"`:     {5},
 		"Haus OR house":               {1, 5, 6},
 		"Haus -Vertrag":               {6},
+		"quay":                        {8}, // once as English, once as French would inflect it
+		"mouillage":                   {8},
+		`"mouillage de la quai"`:      {8},
+		`"ship at anchorage"`:         {8},
+		"language:fr":                 {2, 8},
+		"language:en":                 {5, 8},
+		"=mouillages":                 {8},
+		"mouill*":                     {8},
 		"vertr*":                      {1},
 		"häu?er":                      {1},
 		"haeuser~1":                   {1},
@@ -54,7 +70,7 @@ func testLanguages(t *testing.T, x Index) {
 			t.Errorf("%s: %v, want %v", q, got, want)
 		}
 	}
-	for q, want := range map[string]string{"Vertrag": "Verträgen", "договор": "договоров", "licitação": "licitações", "house": "houses"} {
+	for q, want := range map[string]string{"Vertrag": "Verträgen", "договор": "договоров", "licitação": "licitações", "house": "houses", "mouillage": "mouillages", "anchorage": "anchorages", `"mouillage de la quai"`: "mouillages"} {
 		res := search(t, x, query.Request{Query: parse(t, q), Limit: 1, Snippets: true})
 		if len(res.Hits) == 0 || len(res.Hits[0].Snippets) == 0 || len(res.Hits[0].Snippets[0].Marks) == 0 {
 			t.Errorf("%s: nothing is marked", q)

@@ -363,7 +363,7 @@ func countByHand(docs []query.Document, facet string) []query.Count {
 			continue
 		}
 		values := map[string][]string{
-			query.FacetCollection: {d.Collection}, query.FacetType: {d.Type}, query.FacetLanguage: {d.Language},
+			query.FacetCollection: {d.Collection}, query.FacetType: {d.Type}, query.FacetLanguage: d.Languages(),
 			query.FacetPeople: slices.Compact(slices.Sorted(slices.Values(d.People))), query.FacetCondition: {string(d.Condition)},
 			query.FacetEmails: d.Named.Emails, query.FacetPhones: d.Named.Phones, query.FacetIBANs: d.Named.IBANs,
 			query.FacetPersons: d.Named.People, query.FacetOrgs: d.Named.Organisations, query.FacetPlaces: d.Named.Places,

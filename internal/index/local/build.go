@@ -65,8 +65,13 @@ func (b *builder) add(d *query.Document) error {
 	b.places.add(d)
 	language := languageNumber[d.Language]
 	for field := range fieldCount {
-		s := spaceOf(field, inflected(field, language))
-		b.columns.lengths[field] = append(b.columns.lengths[field], b.words(s, doc, partsOf(d, field)))
+		count := uint32(0)
+		if field == fieldText && len(d.Tongues) > 0 {
+			count = b.tongues(doc, d)
+		} else {
+			count = b.words(spaceOf(field, inflected(field, language)), doc, partsOf(d, field))
+		}
+		b.columns.lengths[field] = append(b.columns.lengths[field], count)
 	}
 	return b.w.err
 }
@@ -83,6 +88,22 @@ func (b *builder) words(s space, doc uint32, parts []string) (count uint32) {
 		})
 		pos += partGap
 	}
+	return count
+}
+
+// tongues notes the words of a text in several languages, each in its own, and
+// returns how many there are.
+func (b *builder) tongues(doc uint32, d *query.Document) (count uint32) {
+	rest := d.Tongues
+	in := spaceOf(fieldText, languageNumber[d.Language])
+	query.EachToken(d.Text, func(w []byte, start, _ int) bool {
+		for len(rest) > 0 && start >= rest[0].At {
+			in, rest = spaceOf(fieldText, languageNumber[rest[0].Language]), rest[1:]
+		}
+		count++
+		b.occ.add(in, boundWord(w), doc, count)
+		return true
+	})
 	return count
 }
 
@@ -333,7 +354,7 @@ func facetValues(d *query.Document, facet string) []string {
 	case query.FacetType:
 		return []string{d.Type}
 	case query.FacetLanguage:
-		return []string{d.Language}
+		return d.Languages()
 	case query.FacetPeople:
 		return d.People
 	case query.FacetEmails:

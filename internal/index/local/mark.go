@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -195,13 +196,13 @@ func (m *marker) matches(text string) []match {
 			out = append(out, match{i, h.start, h.end})
 		}
 	}
-	slices.SortFunc(out, func(a, b match) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		return b.end - a.end
-	})
+	slices.SortFunc(out, byPlace)
 	return out
+}
+
+// byPlace puts matches in order, of those that begin alike the longest first.
+func byPlace(a, b match) int {
+	return cmp.Or(a.start-b.start, b.end-a.end, a.pattern-b.pattern)
 }
 
 func (p pattern) find(byStep [][]hit) []hit {

@@ -392,8 +392,9 @@ func (p *plan) sequence(field string, words []string) (node, error) {
 }
 
 // places matches words by where they stand: one directly after the other, or,
-// with a span, all within it. The words of an item are all of one language, so
-// that each language has a node of its own. A word is as rare as it is in all.
+// with a span, all within it. They are looked for in each language by itself: the
+// words of most items are all of one, and what an item says in another it says in
+// whole passages. A word is as rare as it is in all.
 func (p *plan) places(field int, words []string, span int) (node, error) {
 	var found []*placesNode
 	df := make([]uint64, len(words))

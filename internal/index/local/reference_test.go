@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -26,18 +27,26 @@ type refDoc struct {
 	words  [fieldCount][]string // as they stand
 	stems  [fieldCount][]string
 	places [fieldCount][]int
+
+	languages [fieldCount][]int // of each word
 }
 
 func newRefDoc(d query.Document) *refDoc {
 	r := &refDoc{doc: d}
 	for f := range fieldCount {
-		language := inflected(f, languageNumber[d.Language])
 		pos := 0
 		for _, part := range partsOf(&d, f) {
 			for _, t := range query.Tokens(part) {
 				pos++
 				r.words[f] = append(r.words[f], t.Text)
+				language := inflected(f, languageNumber[d.Language])
+				for _, tongue := range d.Tongues {
+					if f == fieldText && t.Start >= tongue.At {
+						language = languageNumber[tongue.Language]
+					}
+				}
 				r.stems[f] = append(r.stems[f], stem(t.Text, language))
+				r.languages[f] = append(r.languages[f], language)
 				r.places[f] = append(r.places[f], pos)
 			}
 			pos += partGap
@@ -50,20 +59,8 @@ type reference struct{ docs []*refDoc }
 
 // leaf is what a node finds in one field of one document, and what it weighs.
 type leaf struct {
-	tf  func(*refDoc, int) float64 // in a field
+	tf  func(*refDoc, int) []float64 // in a field; in each language, where they are looked for in each
 	idf func(int) float64
-}
-
-func (r *reference) df(f int, has func(*refDoc, int) bool) (df, n int) {
-	for _, d := range r.docs {
-		if len(d.words[f]) > 0 {
-			n++
-		}
-		if has(d, f) {
-			df++
-		}
-	}
-	return df, n
 }
 
 func refIDF(df, n int) float64 {
@@ -72,13 +69,29 @@ func refIDF(df, n int) float64 {
 }
 
 func (r *reference) stemIDF(word string, f int) float64 {
-	df, n := r.df(f, func(d *refDoc, f int) bool { return slices.Contains(d.stems[f], d.stem(word, f)) })
-	return refIDF(df, n)
+	return r.idf(f, func(d *refDoc) []string { return d.stems[f] }, func(language int) string { return stem(word, language) })
 }
 
-// stem is a word as one of the document's language.
-func (d *refDoc) stem(word string, f int) string {
-	return stem(word, inflected(f, languageNumber[d.doc.Language]))
+// idf counts a document once for each language in which it has a word.
+func (r *reference) idf(f int, words func(*refDoc) []string, word func(language int) string) float64 {
+	var as [len(languages)]string
+	for l := range as {
+		as[l] = word(l)
+	}
+	sum, all := 0, 0
+	for _, d := range r.docs {
+		in := uint64(0) // a bit for each language
+		for i, have := range words(d) {
+			if l := d.languages[f][i]; have == as[l] {
+				in |= 1 << l
+			}
+		}
+		sum += bits.OnesCount64(in)
+		if len(d.words[f]) > 0 {
+			all++
+		}
+	}
+	return refIDF(sum, all)
 }
 
 func (r *reference) average(f int) float64 {
@@ -104,13 +117,12 @@ func count(words []string, w string) (n float64) {
 // leaves returns what a node is made of: all must be found, each in some field.
 func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 	exact := func(w string) leaf {
-		return leaf{func(d *refDoc, f int) float64 { return count(d.words[f], w) }, func(f int) float64 {
-			df, n := r.df(f, func(d *refDoc, f int) bool { return slices.Contains(d.words[f], w) })
-			return refIDF(df, n)
+		return leaf{func(d *refDoc, f int) []float64 { return []float64{count(d.words[f], w)} }, func(f int) float64 {
+			return r.idf(f, func(d *refDoc) []string { return d.words[f] }, func(int) string { return w })
 		}}
 	}
 	placed := func(words []string, span int) leaf {
-		return leaf{func(d *refDoc, f int) float64 { return float64(refPlaces(d, f, words, span)) }, func(f int) float64 {
+		return leaf{func(d *refDoc, f int) []float64 { return refPlaces(d, f, words, span) }, func(f int) float64 {
 			sum := 0.0
 			for _, w := range words {
 				sum += r.stemIDF(w, f)
@@ -129,11 +141,12 @@ func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 			}
 			return v
 		}
-		return leaf{func(d *refDoc, f int) (tf float64) {
+		return leaf{func(d *refDoc, f int) []float64 {
+			tf := 0.0
 			for _, w := range d.words[f] {
 				tf += weigh(w)
 			}
-			return tf
+			return []float64{tf}
 		}, func(f int) float64 {
 			sum, n := 0, 0
 			seen := map[string]int{}
@@ -141,8 +154,10 @@ func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 				if len(d.words[f]) > 0 {
 					n++
 				}
-				for _, w := range slices.Compact(slices.Sorted(slices.Values(d.words[f]))) {
-					if weigh(w) > 0 {
+				once := map[string]bool{}
+				for i, w := range d.words[f] {
+					if in := fmt.Sprint(w, d.languages[f][i]); weigh(w) > 0 && !once[in] {
+						once[in] = true
 						seen[w]++
 					}
 				}
@@ -189,15 +204,33 @@ func (r *reference) leaves(n query.Node) (field string, out []leaf) {
 	return "", nil
 }
 
-// refPlaces counts by trying every start.
-func refPlaces(d *refDoc, f int, words []string, span int) (n int) {
+// refPlaces counts in each language by itself; single words are counted in all.
+func refPlaces(d *refDoc, f int, words []string, span int) []float64 {
+	var out []float64
+	sum := 0.0
+	for l := range languages {
+		if slices.Contains(d.languages[f], l) {
+			n := float64(refPlacesIn(d, f, words, span, l))
+			out, sum = append(out, n), sum+n
+		}
+	}
+	if len(words) == 1 {
+		return []float64{sum}
+	}
+	return out
+}
+
+// refPlacesIn counts by trying every start.
+func refPlacesIn(d *refDoc, f int, words []string, span, language int) (n int) {
 	stems := make([]string, len(words))
 	for i, w := range words {
-		stems[i] = d.stem(w, f)
+		stems[i] = stem(w, language)
 	}
 	at := map[int]string{}
 	for i, s := range d.stems[f] {
-		at[d.places[f][i]] = s
+		if d.languages[f][i] == language {
+			at[d.places[f][i]] = s
+		}
 	}
 	for _, start := range d.places[f] {
 		if span == 0 {
@@ -274,7 +307,7 @@ func (r *reference) matches(d *refDoc, n query.Node) bool {
 	}
 	field, leaves := r.leaves(n)
 	for _, l := range leaves {
-		if !slices.ContainsFunc(scope(field), func(f int) bool { return l.tf(d, f) > 0 }) {
+		if !slices.ContainsFunc(scope(field), func(f int) bool { return slices.Max(append(l.tf(d, f), 0)) > 0 }) {
 			return false
 		}
 	}
@@ -301,9 +334,11 @@ func (r *reference) scores(n query.Node, into map[*refDoc]float64) {
 		for _, f := range scope(field) {
 			idf, average := l.idf(f), r.average(f)
 			for _, d := range r.docs {
-				if tf := l.tf(d, f); tf > 0 {
-					length := float64(len(d.words[f]))
-					into[d] += fieldWeights[f] * idf * (bm25K1 + 1) * tf / (tf + bm25K1*(1-bm25B+bm25B*length/average))
+				for _, tf := range l.tf(d, f) {
+					if tf > 0 {
+						length := float64(len(d.words[f]))
+						into[d] += fieldWeights[f] * idf * (bm25K1 + 1) * tf / (tf + bm25K1*(1-bm25B+bm25B*length/average))
+					}
 				}
 			}
 		}
@@ -367,6 +402,11 @@ func refDocument(rng *rand.Rand, num uint32, version int) query.Document {
 	d := query.Document{Num: num, Item: candor.ItemID(fmt.Sprintf("%d/%d", num, version)), Collection: "main",
 		Name: refWord(rng) + ".txt", Text: refText(rng, 1+rng.IntN(30)), Condition: candor.Done, Type: "text/plain",
 		Language: []string{"", "en", "de", "fr", "ru", "pl"}[rng.IntN(6)]}
+	if rng.IntN(4) == 0 {
+		for at := 0; at < len(d.Text); at += 1 + rng.IntN(60) {
+			d.Tongues = append(d.Tongues, query.Tongue{At: at, Language: []string{"en", "de", "fr", "ru", "pl"}[rng.IntN(5)]})
+		}
+	}
 	d.Path = refWord(rng) + "/" + d.Name
 	if rng.IntN(3) == 0 {
 		d.Title = refText(rng, 1+rng.IntN(4))

@@ -346,11 +346,11 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 				return nil, err
 			}
 			h.Item = candor.ItemID(doc.item)
-			language, err := v.language(f.doc)
+			languages, err := v.languagesOf(f.doc)
 			if err != nil {
 				return nil, err
 			}
-			markers := all.in(language)
+			markers := all.in(languages)
 			n, near := nearest[f.spot()]
 			if near = near && n >= 0; !near || req.Near.Fused {
 				message, err := v.isMessage(f.doc)
@@ -360,7 +360,7 @@ func (x *Index) hits(p *plan, req query.Request, page []found, nearest map[spot]
 				h.Snippets = snippets(markers, doc, message)
 			}
 			if near && len(h.Snippets) == 0 {
-				if h.Snippets, err = v.passageSnippet(doc.text, n, markers["text"]); err != nil {
+				if h.Snippets, err = v.passageSnippet(doc.text, n, markers); err != nil {
 					return nil, err
 				}
 			}

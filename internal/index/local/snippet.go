@@ -32,10 +32,10 @@ var sources = []struct {
 
 // snippets returns the best pieces of a document for a query.
 // In a message, what it says itself comes before what it quotes.
-func snippets(markers map[string]*marker, doc storedDoc, message bool) []query.Snippet {
+func snippets(markers []map[string]*marker, doc storedDoc, message bool) []query.Snippet {
 	for _, src := range sources {
 		text := src.text(doc)
-		found := markers[src.marked].matches(text)
+		found := matchesOf(markers, src.marked, text)
 		if len(found) == 0 {
 			continue
 		}
@@ -54,7 +54,15 @@ type markers struct {
 	made  map[int]map[string]*marker
 }
 
-func (m *markers) in(language int) map[string]*marker {
+func (m *markers) in(languages []int) []map[string]*marker {
+	out := make([]map[string]*marker, len(languages))
+	for i, l := range languages {
+		out[i] = m.inOne(l)
+	}
+	return out
+}
+
+func (m *markers) inOne(language int) map[string]*marker {
 	if m.made == nil {
 		m.made = map[int]map[string]*marker{}
 	}
@@ -68,6 +76,21 @@ func (m *markers) in(language int) map[string]*marker {
 	return m.made[language]
 }
 
+// matchesOf returns what a query matched in a field of a document that is in one or
+// several languages. Where it is in several, any passage may be in any of them: a
+// word that is marked by the rules of the wrong one is one too many at worst.
+func matchesOf(markers []map[string]*marker, field, text string) []match {
+	found := markers[0][field].matches(text)
+	for _, more := range markers[1:] {
+		found = append(found, more[field].matches(text)...)
+	}
+	if len(markers) > 1 {
+		slices.SortStableFunc(found, byPlace)
+		found = slices.Compact(found)
+	}
+	return found
+}
+
 func (s *segment) isMessage(doc uint32) (is bool, err error) {
 	column, err := s.keywords(query.FacetType)
 	if err == nil {
@@ -76,18 +99,25 @@ func (s *segment) isMessage(doc uint32) (is bool, err error) {
 	return is, err
 }
 
-// language is the number of the language that a document's words are of.
-func (s *segment) language(doc uint32) (int, error) {
+// languagesOf are the numbers of the languages that a document's words are of.
+func (s *segment) languagesOf(doc uint32) ([]int, error) {
 	if len(s.languages) == 1 && s.languages[0] == 0 {
-		return 0, nil
+		return []int{0}, nil
 	}
 	column, err := s.keywords(query.FacetLanguage)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	number := 0
-	column.each(doc, func(ord uint32) { number = languageNumber[string(column.value(ord))] })
-	return number, nil
+	var out []int
+	column.each(doc, func(ord uint32) {
+		if l := languageNumber[string(column.value(ord))]; !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	})
+	if len(out) == 0 {
+		out = []int{0}
+	}
+	return out, nil
 }
 
 // excerpt is a piece of a text with the matches in it.
@@ -154,7 +184,7 @@ func scoreOf(found []match, quoted bool) int {
 }
 
 // passageSnippet shows the beginning of a passage, with what matches in it.
-func (s *segment) passageSnippet(text string, n int, m *marker) ([]query.Snippet, error) {
+func (s *segment) passageSnippet(text string, n int, markers []map[string]*marker) ([]query.Snippet, error) {
 	p, err := s.passages()
 	if err != nil {
 		return nil, err
@@ -172,7 +202,7 @@ func (s *segment) passageSnippet(text string, n int, m *marker) ([]query.Snippet
 		}
 	}
 	piece := text[begin:end]
-	out := render(piece, 0, len(piece), m.matches(piece))
+	out := render(piece, 0, len(piece), matchesOf(markers, "text", piece))
 	out.Field = "text"
 	if strings.Contains(text, "\f") {
 		out.Page = 1 + strings.Count(text[:begin], "\f")
