@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	sampleSize  = 4 << 10 // bytes of a text that Of looks at
+	sampleSize  = 4 << 10 // bytes of a text that Of looks at,
+	lettersSize = 1 << 10 // and that sequences of letters are told from
 	fewLetters  = 80      // say too little,
 	fewOfScript = 20      // of a script of one language less so
 	fewWords    = 5       // likewise; small ones, of the language found
@@ -34,7 +35,7 @@ func Of(text string) string {
 	if found := c.decide(); found != "" || c.letters < fewLetters {
 		return found
 	}
-	info := whatlanggo.Detect(text)
+	info := whatlanggo.Detect(cut(text, lettersSize))
 	if !info.IsReliable() {
 		return ""
 	}

@@ -90,44 +90,48 @@ func (s *static) query(text string) []float32 {
 	return p.take()
 }
 
-// place adds up the rows of pieces.
+// place adds up the rows of pieces. Each is counted first: texts repeat themselves,
+// and a row takes longer to add than a piece to find.
 type place struct {
 	static *static
-	sum    []float32
-	known  bool
-	word   []byte // buffer
+	counts []uint32 // of each piece of the table
+	seen   []int    // pieces that were counted
+	word   []byte   // buffer
 }
 
-func newPlace(s *static) *place { return &place{static: s, sum: make([]float32, s.dims)} }
+func newPlace(s *static) *place { return &place{static: s, counts: make([]uint32, len(s.scales))} }
 
 func (p *place) add(text string) {
-	s := p.static
-	p.word = s.pieces.each(text, p.word, func(n int) {
-		p.known = true
-		scale, row := s.scales[n], s.rows[n*s.dims:(n+1)*s.dims]
-		sum := p.sum[:len(row)]
-		for i, f := range row {
-			sum[i] += scale * float32(f)
+	p.word = p.static.pieces.each(text, p.word, func(n int) {
+		if p.counts[n] == 0 {
+			p.seen = append(p.seen, n)
 		}
+		p.counts[n]++
 	})
 }
 
 // take returns the vector of what was added, with length 1, and begins anew.
 func (p *place) take() []float32 {
+	s := p.static
+	sum := make([]float32, s.dims)
+	for _, n := range p.seen {
+		scale, row := s.scales[n]*float32(p.counts[n]), s.rows[n*s.dims:(n+1)*s.dims]
+		p.counts[n] = 0
+		for i, f := range row {
+			sum[i] += scale * float32(f)
+		}
+	}
+	p.seen = p.seen[:0]
 	square := 0.0
-	for _, f := range p.sum {
+	for _, f := range sum {
 		square += float64(f) * float64(f)
 	}
-	if !p.known || square == 0 {
-		clear(p.sum)
+	if square == 0 {
 		return nil
 	}
-	out := make([]float32, len(p.sum))
 	scale := float32(1 / math.Sqrt(square))
-	for i, f := range p.sum {
-		out[i] = f * scale
+	for i := range sum {
+		sum[i] *= scale
 	}
-	clear(p.sum)
-	p.known = false
-	return out
+	return sum
 }

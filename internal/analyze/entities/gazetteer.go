@@ -22,7 +22,7 @@ const (
 	everyday // a word of everyday language, written small
 )
 
-// namesGz is made by tools/gazetteer; NOTICE.md says of what.
+// namesGz is made by tools/gazetteer, and folded; NOTICE.md says of what.
 //
 //go:embed names.gz
 var namesGz []byte
@@ -41,7 +41,7 @@ var gazetteer = sync.OnceValue(func() map[string]kinds {
 	known := make(map[string]kinds, bytes.Count(text, []byte("\n")))
 	for line := range strings.Lines(string(text)) {
 		letters, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		known[fold(name)] |= kindsOf(letters)
+		known[name] = kindsOf(letters)
 	}
 	for _, name := range regions {
 		known[fold(name)] |= country
@@ -51,7 +51,18 @@ var gazetteer = sync.OnceValue(func() map[string]kinds {
 
 func kindsOf(letters string) (k kinds) {
 	for _, c := range letters {
-		k |= map[rune]kinds{'f': forename, 's': surname, 'p': place, 'c': country, 'w': everyday}[c]
+		switch c {
+		case 'f':
+			k |= forename
+		case 's':
+			k |= surname
+		case 'p':
+			k |= place
+		case 'c':
+			k |= country
+		case 'w':
+			k |= everyday
+		}
 	}
 	return k
 }
