@@ -61,6 +61,9 @@ const (
 	XMP         = "application/rdf+xml"
 	XPS         = "application/vnd.ms-xpsdocument"
 	HEIF        = "image/heif"
+	CR3         = "image/x-canon-cr3"
+	RAF         = "image/x-fuji-raf"
+	RW2         = "image/x-panasonic-rw2"
 	DWG         = "image/vnd.dwg"
 	Metafile    = "image/emf"
 	OldMeta     = "image/wmf"
@@ -82,6 +85,7 @@ var marks = []struct{ first, typ string }{
 	{"\x09\x04\x06\x00", XLS}, {"\x09\x02\x06\x00", XLS}, {"\x09\x08\x08\x00\x00\x05", XLS}, {"\x09\x08\x10\x00\x00\x06", XLS},
 	{"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", OneNote}, {"ITSF\x02\x00\x00\x00", CHM}, {"ITSF\x03\x00\x00\x00", CHM},
 	{"\xd7\xcd\xc6\x9a", OldMeta}, {"\x01\x00\x09\x00\x00\x03", OldMeta},
+	{"FUJIFILMCCD-RAW ", RAF}, {"IIU\x00", RW2},
 	{`{\rtf1`, RTF}, {"bplist00", Plist}, {"!<arch>\n", Ar}, {"\x1f\x9d", Compress}, {"\xc7\x71", Cpio}, {"\x71\xc7", Cpio},
 	{"WARC/", WARC}, {"!BDN", PST}, {"\x78\x9f\x3e\x22", TNEF}, {"\x04\x22\x4d\x18", LZ4}, {"\xff\x06\x00\x00sNaPpY", Snappy},
 }
@@ -148,7 +152,10 @@ func DetectHead(head []byte, name string) (typ string, text bool) {
 	unlimit()
 	found := mimetype.Detect(head)
 	typ = base(found)
-	if typ == "video/mp4" && isStill(head) {
+	switch {
+	case len(head) > 12 && string(head[4:12]) == "ftypcrx ":
+		typ = CR3
+	case typ == "video/mp4" && isStill(head):
 		typ = HEIF
 	}
 	if typ == PDF || typ == Cpio { // a text that speaks of PDF, or begins with its figures

@@ -38,11 +38,33 @@ func readItems(src *io.SectionReader) (items map[uint32]*item, primary uint32, e
 
 // metaBox finds the box that describes a file, before or behind its data.
 func metaBox(src *io.SectionReader) ([]byte, error) {
+	var meta []byte
+	missing := error(errBoxes)
+	err := eachBox(src, func(kind string, body *io.SectionReader) bool {
+		switch {
+		case kind == "mini":
+			missing = errUnknown
+		case kind == "moov":
+			missing = errSequence
+		case kind == "meta" && body.Size() >= 4 && body.Size() <= mostMeta:
+			meta = make([]byte, body.Size())
+			_, missing = io.ReadFull(body, meta)
+			return false
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return meta, missing
+}
+
+// eachBox goes through the boxes at the top of a file, until it is told to stop.
+func eachBox(src *io.SectionReader, look func(kind string, body *io.SectionReader) bool) error {
 	var head [16]byte
-	sequence := false
 	for at := int64(0); at+8 <= src.Size(); {
 		if n, err := src.ReadAt(head[:], at); err != nil && (err != io.EOF || n < 8) {
-			return nil, err
+			return err
 		}
 		size, start := int64(binary.BigEndian.Uint32(head[:])), int64(8)
 		switch size {
@@ -52,30 +74,14 @@ func metaBox(src *io.SectionReader) ([]byte, error) {
 			size, start = int64(binary.BigEndian.Uint64(head[8:])), 16
 		}
 		if size < start || size > src.Size()-at {
-			return nil, errBoxes
+			return errBoxes
 		}
-		switch string(head[4:8]) {
-		case "mini":
-			return nil, errUnknown
-		case "moov":
-			sequence = true
-		case "meta":
-			if size > mostMeta || size < start+4 {
-				return nil, errBoxes
-			}
-			meta := make([]byte, size-start)
-			_, err := src.ReadAt(meta, at+start)
-			if err == io.EOF {
-				err = nil
-			}
-			return meta, err
+		if !look(string(head[4:8]), io.NewSectionReader(src, at+start, size-start)) {
+			return nil
 		}
 		at += size
 	}
-	if sequence {
-		return nil, errSequence
-	}
-	return nil, errBoxes
+	return nil
 }
 
 // contents collects what several boxes say of the items.

@@ -53,7 +53,7 @@ var codecs = map[string]codec{
 // Reads tells whether a media type is read here.
 func Reads(typ string) bool {
 	_, ok := codecs[typ]
-	return ok || typ == SVGType || isHEIF(typ)
+	return ok || typ == SVGType || isHEIF(typ) || isCamera(typ)
 }
 
 // Reader reads pictures that are no larger than MaxPixels.
@@ -63,8 +63,12 @@ type Reader struct {
 }
 
 func (rd Reader) codec(src candor.Source, typ string) codec {
-	if isHEIF(typ) {
-		return stillCodec(io.NewSectionReader(src, 0, src.Size), rd.Frames)
+	section := io.NewSectionReader(src, 0, src.Size)
+	switch {
+	case isHEIF(typ):
+		return stillCodec(section, rd.Frames)
+	case isCamera(typ):
+		return cameraCodec(section, typ)
 	}
 	return codecs[typ]
 }

@@ -23,7 +23,10 @@ const (
 	tiffSubIFDs     = 0x014A
 	tiffJPEG        = 0x0201
 	tiffJPEGSize    = 0x0202
+	tiffEXIF        = 0x8769
+	tiffGPS         = 0x8825
 	dngVersion      = 0xC612
+	panasonicJPEG   = 0x002E
 
 	sensorCFA    = 32803 // photometric interpretations of what a sensor saw
 	sensorLinear = 34892
@@ -58,9 +61,14 @@ func previewOf(r io.Reader) []byte {
 	if !t.read() || !t.raw {
 		return nil
 	}
+	return largestJPEG(src, t.jpegs)
+}
+
+// largestJPEG returns the largest of some places that holds a JPEG, nil if none does.
+func largestJPEG(src io.ReaderAt, places []extent) []byte {
 	var best []byte
-	for _, c := range t.jpegs {
-		if c.size <= int64(len(best)) || c.size > mostPreview {
+	for _, c := range places {
+		if c.at < 0 || c.size <= int64(len(best)) || c.size > mostPreview {
 			continue
 		}
 		data := make([]byte, c.size)
@@ -132,6 +140,8 @@ func (t *rawTIFF) directory(entries []byte, depth int) {
 		switch {
 		case tag == tiffSubIFDs && depth < 4:
 			t.below(value, count, depth)
+		case tag == panasonicJPEG:
+			t.jpegs = append(t.jpegs, extent{int64(value), int64(count)})
 		case tag == dngVersion:
 			t.raw = true
 		case count == 1 || tag == tiffCompression:

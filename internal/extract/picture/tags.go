@@ -41,6 +41,8 @@ func readTags(src candor.Source, typ string) tags {
 		sources = imagemeta.EXIF
 	case isHEIF(typ):
 		sources = imagemeta.EXIF | imagemeta.CONFIG
+	case isCamera(typ):
+		t.camera(src, typ)
 	}
 	if format != imagemeta.ImageFormatAuto {
 		t.decode(src, format, sources)
@@ -87,6 +89,9 @@ func (t *tags) decode(src candor.Source, format imagemeta.ImageFormat, sources i
 func wanted(tag imagemeta.TagInfo) bool {
 	if tag.Source == imagemeta.EXIF && strings.HasPrefix(tag.Namespace, "IFD1") {
 		return false
+	}
+	if strings.HasSuffix(tag.Namespace, "InteroperabilityIFD") {
+		return false // the library gives its numbers the names of places
 	}
 	switch tag.Tag {
 	case "PrintIM", "ThumbnailOffset", "ThumbnailLength", "StripOffsets", "StripByteCounts",
