@@ -190,6 +190,7 @@ func TestShots(t *testing.T) {
 		{"nopurpose", admin, "/", nil},
 		{"pending", tan, "/", nil},
 		{"view-pdf", lind, pdf, nil},
+		{"view-languages", lind, pdf + "#sheet-2", nil},
 		{"view-mail", lind, mail, nil},
 		{"view-translation", lind, workable + "&tab=translation", nil},
 		{"view-retype", lind, scan, click(".retype summary")},

@@ -35,6 +35,22 @@ func TestSearchOpenAndComeBack(t *testing.T) {
 	}
 }
 
+// TestPassagesAreInTheirLanguage reads minutes in English with a letter in French.
+func TestPassagesAreInTheirLanguage(t *testing.T) {
+	d := newDesk(t)
+	r := d.signedIn("m.lind")
+	results, _ := r.search("quay tender")
+	_, body := r.open(0, strings.TrimPrefix(results, "/results/"))
+	letter := strings.Index(body, "Une lettre de la soci")
+	before := body[:max(letter, 0)]
+	if strings.LastIndex(before, `lang="fr"`) <= strings.LastIndex(before, `lang="en"`) || strings.LastIndex(before, `<p class="folio">French</p>`) < strings.LastIndex(before, "tender") {
+		t.Errorf("the letter is not said to be in French: %.300s", body[max(letter-300, 0):])
+	}
+	if strings.Count(body, `lang="fr"`) != 1 {
+		t.Errorf("%d passages are in French", strings.Count(body, `lang="fr"`))
+	}
+}
+
 func TestNarrowAndTurnPages(t *testing.T) {
 	d := newDesk(t)
 	r := d.signedIn("m.lind")

@@ -168,6 +168,9 @@ var testNow = time.Date(2026, 11, 23, 14, 27, 0, 0, time.UTC)
 // password opens every account of the stand-in.
 const password = "correct horse"
 
+// frenchLetter stands in minutes that are in English.
+const frenchLetter = "Une lettre de la société Ferro est lue, dans laquelle elle demande que le quai ne soit pas fermé pendant les travaux, parce que ses navires y sont attendus tous les jours et qu'il n'y a pas d'autre place pour eux dans le port."
+
 func newStandIn(t testing.TB) *standIn {
 	t.Helper()
 	s := &standIn{
@@ -241,6 +244,7 @@ func (s *standIn) fillItems() {
 	for i := 1; i <= 5; i++ {
 		pages = append(pages, fmt.Sprintf(page, i))
 	}
+	pages[1] += "\n\n" + frenchLetter
 	mk(1, candor.Item{Name: "tender-board-2025-03.pdf", Type: "application/pdf", Size: 482133, Extraction: candor.Extraction{Title: "Minutes of the tender board, 18 March 2025", Date: time.Date(2025, 3, 18, 0, 0, 0, 0, time.UTC), DateFrom: "doc:CreationDate", Language: "en", People: []string{"H. Aldous", "E. Brandt"}, Pages: 5,
 		Fields: []candor.Field{{Name: "doc:Author", Value: "Clerk of the harbour office"}, {Name: "doc:Producer", Value: "Velmere Scan 2.1"}, {Name: "doc:CreationDate", Value: "2025-03-18T09:12:00Z"}}},
 		Parts: []candor.ItemID{"aaaaaaaaaaaaaaaaaaaa000003"}}, strings.Join(pages, "\f"))
