@@ -66,6 +66,7 @@ type still struct {
 	columns               int
 	crop                  image.Rectangle // what of it is shown; empty for all
 	orientation           int             // as EXIF has it, 1 to 8
+	alpha                 *still          // how opaque it is; nil if it all is
 }
 
 // item is one of the things that a HEIF file holds.
@@ -74,6 +75,7 @@ type item struct {
 	pieces     []piece
 	properties []property // in the order in which they are applied
 	from       []uint32   // items that it is derived from
+	beside     []uint32   // items that say more of it, such as what is transparent
 }
 
 type piece struct {
@@ -112,7 +114,30 @@ func readStill(src *io.SectionReader) (*still, error) {
 	if err != nil {
 		return nil, err
 	}
-	it := items[primary]
+	s, err := stillOf(src, items, primary)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range items[primary].beside {
+		if !items[id].isAlpha() {
+			continue
+		}
+		if a, err := stillOf(src, items, id); err == nil && a.width == s.width && a.height == s.height {
+			s.alpha = a
+		}
+	}
+	return s, nil
+}
+
+// isAlpha tells whether an item says how opaque another one is.
+func (i *item) isAlpha() bool {
+	what := string(i.property("auxC"))
+	return strings.Contains(what, "auxiliary:alpha\x00") || strings.Contains(what, "hevc:2015:auxid:1\x00")
+}
+
+// stillOf makes a picture of an item.
+func stillOf(src *io.SectionReader, items map[uint32]*item, id uint32) (*still, error) {
+	it := items[id]
 	if it == nil {
 		return nil, errBoxes
 	}
@@ -125,12 +150,9 @@ func readStill(src *io.SectionReader) (*still, error) {
 		}
 		s.turn(it)
 	}
-	if it.kind == "grid" {
-		err = s.grid(it, items)
-	} else {
+	if it.kind != "grid" {
 		s.tiles = []item{*it}
-	}
-	if err != nil {
+	} else if err := s.grid(it, items); err != nil {
 		return nil, err
 	}
 	return s, s.prepare()
@@ -270,6 +292,33 @@ func (s *still) config() image.Config {
 
 // decode draws the picture as it is stored.
 func (s *still) decode(frames Frames) (image.Image, error) {
+	m, err := s.planes(frames)
+	if err != nil {
+		return nil, err
+	}
+	if s.alpha != nil {
+		a, err := s.alpha.planes(frames)
+		if err != nil {
+			return nil, err
+		}
+		return shown(&image.NYCbCrA{YCbCr: *m, A: a.Y, AStride: a.YStride}, s.crop), nil
+	}
+	return shown(m, s.crop), nil
+}
+
+// shown is a picture without what is cropped.
+func shown(m interface {
+	image.Image
+	SubImage(image.Rectangle) image.Image
+}, crop image.Rectangle) image.Image {
+	if crop.Empty() {
+		return m
+	}
+	return m.SubImage(crop)
+}
+
+// planes puts the tiles together.
+func (s *still) planes(frames Frames) (*image.YCbCr, error) {
 	data, err := s.stream()
 	if err != nil {
 		return nil, err
@@ -280,13 +329,7 @@ func (s *still) decode(frames Frames) (image.Image, error) {
 		s.lay(m, frame, n%s.columns*s.tileWidth, n/s.columns*s.tileHeight)
 		n++
 	})
-	if err != nil {
-		return nil, err
-	}
-	if !s.crop.Empty() {
-		return m.SubImage(s.crop), nil
-	}
-	return m, nil
+	return m, err
 }
 
 // lay puts a tile's planes where they belong; what juts out is left off. Tiles that

@@ -66,6 +66,7 @@ func TestTilesArePutTogether(t *testing.T) {
 		{"on its head", func(t *fixture.Tiles) { t.Turned = 2 }, 20, 14, [4]int{210, 130, 90, 10}},
 		{"top and bottom changed", func(t *fixture.Tiles) { t.Mirrored = 1 }, 20, 14, [4]int{130, 210, 10, 90}},
 		{"turned, left and right changed", func(t *fixture.Tiles) { t.Turned, t.Mirrored = 3, 2 }, 14, 20, [4]int{10, 130, 90, 210}},
+		{"half transparent", func(t *fixture.Tiles) { t.Alpha = []byte{0, 0, 0, 1, 0x80} }, 20, 14, [4]int{132, 172, 193, 233}},
 		{"cropped", func(t *fixture.Tiles) { t.Cropped = [2]int{4, 4} }, 4, 4, [4]int{50, 50, 170, 170}},
 	} {
 		file := quay(c.change)

@@ -141,8 +141,12 @@ func (b *contents) references(r reader) {
 		}
 		id, n := uint32(body.uint(wide)), int(body.u16())
 		for range n {
-			if to := uint32(body.uint(wide)); kind == "dimg" && !body.short {
+			switch to := uint32(body.uint(wide)); {
+			case body.short:
+			case kind == "dimg":
 				b.item(id).from = append(b.item(id).from, to)
+			case kind == "auxl":
+				b.item(to).beside = append(b.item(to).beside, id)
 			}
 		}
 	}
