@@ -138,7 +138,7 @@ func (c *camera) track(r reader) {
 		size = sizes.u32()
 	}
 	places.skip(8)
-	if at := places.uint(8); !sizes.short && !places.short && at < 1<<62 {
+	if at := places.uint(8); !sizes.short && !places.short && at < 1<<62 && len(c.jpegs) < mostIFDs {
 		c.jpegs = append(c.jpegs, extent{int64(at), int64(size)})
 	}
 }

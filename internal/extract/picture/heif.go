@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
 
 	"candor"
@@ -41,14 +42,14 @@ func isHEIF(typ string) bool {
 }
 
 // stillCodec draws the picture that a HEIF file shows first.
-func stillCodec(src *io.SectionReader, frames Frames) codec {
+func stillCodec(src *io.SectionReader, frames Frames, maxPixels int64) codec {
 	s, err := readStill(src)
 	if err != nil {
 		s = &still{}
 	}
 	return codec{
 		config:      func(*io.SectionReader) (image.Config, error) { return s.config(), err },
-		decode:      func(*io.SectionReader) (image.Image, error) { return s.decode(frames) },
+		decode:      func(*io.SectionReader) (image.Image, error) { return s.decode(frames, maxPixels) },
 		orientation: s.orientation,
 	}
 }
@@ -118,13 +119,12 @@ func readStill(src *io.SectionReader) (*still, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range items[primary].beside {
-		if !items[id].isAlpha() {
-			continue
-		}
-		if a, err := stillOf(src, items, id); err == nil && a.width == s.width && a.height == s.height {
-			s.alpha = a
-		}
+	i := slices.IndexFunc(items[primary].beside, func(id uint32) bool { return items[id].isAlpha() })
+	if i < 0 {
+		return s, nil
+	}
+	if a, err := stillOf(src, items, items[primary].beside[i]); err == nil && a.width == s.width && a.height == s.height {
+		s.alpha = a
 	}
 	return s, nil
 }
@@ -291,23 +291,23 @@ func (s *still) config() image.Config {
 }
 
 // decode draws the picture as it is stored.
-func (s *still) decode(frames Frames) (image.Image, error) {
-	m, err := s.planes(frames)
+func (s *still) decode(frames Frames, maxPixels int64) (image.Image, error) {
+	m, err := s.planes(frames, maxPixels)
 	if err != nil {
 		return nil, err
 	}
 	if s.alpha != nil {
-		a, err := s.alpha.planes(frames)
+		a, err := s.alpha.planes(frames, maxPixels)
 		if err != nil {
 			return nil, err
 		}
-		return shown(&image.NYCbCrA{YCbCr: *m, A: a.Y, AStride: a.YStride}, s.crop), nil
+		return cropped(&image.NYCbCrA{YCbCr: *m, A: a.Y, AStride: a.YStride}, s.crop), nil
 	}
-	return shown(m, s.crop), nil
+	return cropped(m, s.crop), nil
 }
 
-// shown is a picture without what is cropped.
-func shown(m interface {
+// cropped is a picture without what is not to be shown.
+func cropped(m interface {
 	image.Image
 	SubImage(image.Rectangle) image.Image
 }, crop image.Rectangle) image.Image {
@@ -317,15 +317,20 @@ func shown(m interface {
 	return m.SubImage(crop)
 }
 
-// planes puts the tiles together.
-func (s *still) planes(frames Frames) (*image.YCbCr, error) {
+// planes puts the tiles together. They may jut out of the picture, which in turn may
+// be larger than what is shown of it.
+func (s *still) planes(frames Frames, maxPixels int64) (*image.YCbCr, error) {
+	coded := wire.CodedMessage{Codec: s.codec, Width: s.tileWidth, Height: s.tileHeight, Count: len(s.tiles)}
+	if coded.Check(2*maxPixels) != nil || int64(s.width)*int64(s.height) > 2*maxPixels {
+		return nil, candor.Errorf(candor.TooLarge, "the picture is put together of tiles that are too large or too many to be drawn")
+	}
 	data, err := s.stream()
 	if err != nil {
 		return nil, err
 	}
 	m := image.NewYCbCr(image.Rect(0, 0, s.width, s.height), image.YCbCrSubsampleRatio420)
 	n := 0
-	err = frames(wire.CodedMessage{Codec: s.codec, Width: s.tileWidth, Height: s.tileHeight, Count: len(s.tiles)}, data, func(frame []byte) {
+	err = frames(coded, data, func(frame []byte) {
 		s.lay(m, frame, n%s.columns*s.tileWidth, n/s.columns*s.tileHeight)
 		n++
 	})

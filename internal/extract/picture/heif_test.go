@@ -75,7 +75,7 @@ func TestTilesArePutTogether(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		m, err := s.decode(plainly)
+		m, err := s.decode(plainly, 1e6)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -105,6 +105,26 @@ func TestPicturesOfTelephones(t *testing.T) {
 	})
 	if r.Condition != candor.Partial || !strings.HasSuffix(r.Reason, "nobody is here to decode it") || text != "Quay wall\n" {
 		t.Errorf("without a decoder: %s (%s), %q", r.Condition, r.Reason, text)
+	}
+}
+
+// TestHugePicturesAreNotDrawn says that pictures, or tiles, are so large that memory
+// would run out, and shows little of them.
+func TestHugePicturesAreNotDrawn(t *testing.T) {
+	never := func(wire.CodedMessage, []byte, func([]byte)) error {
+		t.Error("it is decoded")
+		return nil
+	}
+	for name, change := range map[string]func(*fixture.Tiles){
+		"picture": func(t *fixture.Tiles) { t.Width, t.Height, t.TileWidth, t.TileHeight = 60000, 60000, 30000, 30000 },
+		"cropped": func(t *fixture.Tiles) {
+			t.Width, t.Height, t.TileWidth, t.TileHeight, t.Cropped = 60000, 60000, 30000, 30000, [2]int{10, 10}
+		},
+		"tiles": func(t *fixture.Tiles) { t.TileWidth, t.TileHeight = 60000, 60000 },
+	} {
+		if r, _ := heif(t, quay(change), never); r.Condition != candor.Partial || r.Reason == "" || len(r.Thumbnail) > 0 {
+			t.Errorf("%s: %s (%s)", name, r.Condition, r.Reason)
+		}
 	}
 }
 

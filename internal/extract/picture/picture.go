@@ -66,7 +66,7 @@ func (rd Reader) codec(src candor.Source, typ string) codec {
 	section := io.NewSectionReader(src, 0, src.Size)
 	switch {
 	case isHEIF(typ):
-		return stillCodec(section, rd.Frames)
+		return stillCodec(section, rd.Frames, rd.MaxPixels)
 	case isCamera(typ):
 		return cameraCodec(section, typ)
 	}
