@@ -141,11 +141,11 @@ func recordings(cfg engineConfig) string {
 	case err != nil:
 		return "recordings cannot be listened to as was set up: " + candor.MessageOf(err)
 	case l == nil:
-		return "sound and moving pictures are kept and not looked into: ffmpeg is not installed"
+		return "sound and moving pictures are kept and not looked into, and pictures of telephones (HEIC) not drawn: ffmpeg is not installed"
 	case l.Name() == "":
-		return "captions, tags and pictures of recordings are read by ffmpeg; what is said is not written down (see docs/recordings.md)"
+		return "captions, tags and pictures of recordings and pictures of telephones are read by ffmpeg; what is said is not written down (see docs/recordings.md)"
 	}
-	return "captions, tags and pictures of recordings are read by ffmpeg; what is said is written down by " + l.Name()
+	return "captions, tags and pictures of recordings and pictures of telephones are read by ffmpeg; what is said is written down by " + l.Name()
 }
 
 // existing is the path, or the nearest folder above it that exists.
