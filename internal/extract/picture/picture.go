@@ -157,6 +157,7 @@ func scale(m image.Image, w, h int, width int64, lying bool) *image.RGBA {
 	if factor == 1 {
 		draw.Draw(dst, dst.Bounds(), m, m.Bounds().Min, draw.Over)
 	} else {
+		m = reduced(m, min(m.Bounds().Dx()/(2*w), m.Bounds().Dy()/(2*h))) // the rest at least halves it
 		draw.BiLinear.Scale(dst, dst.Bounds(), m, m.Bounds(), draw.Over, nil)
 	}
 	return dst
