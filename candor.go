@@ -11,7 +11,10 @@
 // This package imports nothing of ours, and nothing but the standard library.
 package candor
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // FormatVersion is the version of the data folder's layout. A folder with a
 // higher number was written by a newer Candor and is left untouched.
@@ -155,6 +158,19 @@ type Extraction struct {
 	// PDQ's quality, of 100.
 	Print  string `json:"print,omitempty"`
 	Detail int    `json:"detail,omitempty"`
+}
+
+// Supplement adds what another reading of the same original told: its fields, and
+// title, people and date where this one has none.
+func (e *Extraction) Supplement(other Extraction) {
+	e.Fields = append(e.Fields, other.Fields...)
+	e.Title = cmp.Or(e.Title, other.Title)
+	if len(e.People) == 0 {
+		e.People = other.People
+	}
+	if e.Date.IsZero() {
+		e.Date, e.DateFrom = other.Date, other.DateFrom
+	}
 }
 
 // Field is one metadata value as found, such as {"iptc:City", "Port Velmere"}.

@@ -68,7 +68,11 @@ func run(files, texts, binary string, missed bool) error {
 	if err != nil {
 		return err
 	}
-	pool, err := extract.New(extract.Config{Command: []string{binary, extract.Subcommand}})
+	reading := extract.Config{Command: []string{binary, extract.Subcommand}}
+	if stills, err := media.NewStills([]string{binary, native.Subcommand}); err == nil {
+		reading.Decoder = stills
+	}
+	pool, err := extract.New(reading)
 	if err != nil {
 		return err
 	}
@@ -198,7 +202,10 @@ func (s *sink) one(name string, data []byte) (candor.Reading, error) {
 	r, err := s.pool.Extract(context.Background(), candor.Source{Name: name, Size: int64(len(data)), ReaderAt: bytes.NewReader(data)}, s)
 	if err == nil && s.listener != nil && candor.IsRecording(r.Type) {
 		s.recordings++
-		r.Extraction, err = s.listen(name, data)
+		var heard candor.Extraction
+		heard, err = s.listen(name, data)
+		heard.Supplement(r.Extraction)
+		r.Extraction = heard
 	}
 	s.text.WriteString("\n" + r.Title)
 	for _, f := range r.Fields {

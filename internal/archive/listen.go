@@ -83,6 +83,7 @@ func (f *family) listen(ctx context.Context, src candor.Source, r *candor.Readin
 		r.Condition, r.Reason = candor.Failed, "it could not be listened to: "+candor.MessageOf(err)
 		return nil
 	}
+	rec.Supplement(r.Extraction) // which has what its XMP says
 	r.Condition, r.Reason, r.Extraction, r.Thumbnail = candor.Done, "", rec.Extraction, rec.Thumbnail
 	for _, lack := range rec.Lacks {
 		r.Lack(lack)

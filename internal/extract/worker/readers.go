@@ -149,7 +149,9 @@ func (r *readers) others(src candor.Source, typ string, text bool, l wire.Limits
 	case text:
 		return plain.Read(src, typ, sink)
 	case candor.IsRecording(typ):
-		return candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: noSound}, nil
+		reading := candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: noSound}
+		xmp.Describe(&reading, xmp.AtEnds(src))
+		return reading, nil
 	}
 	reading := candor.Reading{Type: typ, Condition: candor.Unsupported, Reason: notRead}
 	xmp.Describe(&reading, xmp.Find(src)) // what many formats of pictures and print say of themselves

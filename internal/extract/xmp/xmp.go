@@ -24,6 +24,7 @@ const (
 
 	mostPacket = 4 << 20
 	mostSearch = 64 << 20 // bytes of a file that are looked through
+	filmEnd    = 8 << 20  // of the beginning and of the end of a film
 	chunk      = 1 << 20
 	mostFields = 500
 	mostValue  = 8 << 10
@@ -62,6 +63,21 @@ type coding struct {
 func Find(src candor.Source) []byte {
 	packet, _ := find(src, 0)
 	return packet
+}
+
+// AtEnds returns the first packet near the beginning or the end of a file, where
+// films have it, nil if there is none. Of a long film it reads little.
+func AtEnds(src candor.Source) []byte {
+	if src.Size <= 2*filmEnd {
+		return Find(src)
+	}
+	for _, at := range []int64{0, src.Size - filmEnd} {
+		end := candor.Source{Size: filmEnd, ReaderAt: io.NewSectionReader(src, at, filmEnd)}
+		if packet := Find(end); packet != nil {
+			return packet
+		}
+	}
+	return nil
 }
 
 // Packets returns the packets of a picture: of JPEG those in its segments, of others
