@@ -37,7 +37,9 @@ func readTags(src candor.Source, typ string) tags {
 	switch {
 	case format == imagemeta.JPEG:
 		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
-		t.list, t.stale = iim(resources), isStale(resources)
+		if t.list, t.stale = iim(resources), isStale(resources); len(t.list) == 0 {
+			t.list = trailer(src)
+		}
 		sources = imagemeta.EXIF
 	case isHEIF(typ):
 		sources = imagemeta.EXIF | imagemeta.CONFIG
