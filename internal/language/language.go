@@ -2,7 +2,7 @@
 // changes. It goes by the small words that every text of a language is full of, of
 // some forty languages, and by the script where only one is written in it; what
 // neither tells is asked of a library that compares sequences of letters, which
-// takes a hundred times as long. It says nothing where a text is too short, or no
+// takes seventy times as long. It says nothing where a text is too short, or no
 // prose.
 package language
 

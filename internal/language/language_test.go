@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/abadojack/whatlanggo"
 )
 
 // minutes say much the same in each language.
@@ -75,6 +77,24 @@ func TestPassages(t *testing.T) {
 	}
 	if got := Passages(page("fr"), "en"); len(got) != 1 || got[0] != (Passage{0, "fr"}) {
 		t.Errorf("a text that is not in what it mostly is: %v", got)
+	}
+}
+
+// BenchmarkOf tells the language of 4 kB by their small words.
+func BenchmarkOf(b *testing.B) {
+	text := strings.Repeat(minutes["en"]+"\n", 30)[:sampleSize]
+	b.SetBytes(sampleSize)
+	for b.Loop() {
+		Of(text)
+	}
+}
+
+// BenchmarkSequences does so by sequences of letters.
+func BenchmarkSequences(b *testing.B) {
+	text := strings.Repeat(minutes["en"]+"\n", 30)[:sampleSize]
+	b.SetBytes(sampleSize)
+	for b.Loop() {
+		whatlanggo.Detect(text)
 	}
 }
 
