@@ -70,16 +70,12 @@ func TestPicturesOfTelephonesAreDrawn(t *testing.T) {
 }
 
 func TestDamagedFilmIsNoPicture(t *testing.T) {
-	tiles := fixture.Tiles{Width: 128, Height: 128, Columns: 1, TileWidth: 128, TileHeight: 128}
 	sets, units := coded(t, "red")
-	tiles.Sets, tiles.Units = sets, [][]byte{append([]byte{0, 0, 0, 40}, bytes.Repeat([]byte{0x5a}, 40)...)}
+	noise := append([]byte{0, 0, 0, 40}, bytes.Repeat([]byte{0x5a}, 40)...)
+	none := append(bytes.Clone(sets[:22]), 0) // no parameter sets
 	p := stills(t)
-	for name, change := range map[string]func(){
-		"noise":     func() {},
-		"two tiles": func() { tiles.Units = [][]byte{units}; tiles.Sets = sets[:22]; tiles.Sets = append(tiles.Sets, 0) },
-	} {
-		change()
-		file := fixture.HEIF(tiles)
+	for name, c := range map[string]struct{ sets, units []byte }{"noise": {sets, noise}, "no parameter sets": {none, units}, "cut": {sets, units[:len(units)/4]}} {
+		file := fixture.HEIF(fixture.Tiles{Width: 128, Height: 128, Columns: 1, TileWidth: 128, TileHeight: 128, Sets: c.sets, Units: [][]byte{c.units}})
 		_, err := p.Render(t.Context(), candor.Source{Name: "a.heic", Size: int64(len(file)), ReaderAt: bytes.NewReader(file)}, 1, 1000)
 		if candor.CodeOf(err) != candor.NotSupported {
 			t.Errorf("%s: %v", name, err)
