@@ -41,8 +41,7 @@ func readCamera(src *io.SectionReader, typ string) camera {
 	var c camera
 	switch typ {
 	case kind.RAF:
-		head := make([]byte, rafJPEGSize+4)
-		if n, _ := src.ReadAt(head, 0); n == len(head) {
+		if head := bytesAt(src, 0, rafJPEGSize+4, rafJPEGSize+4); head != nil {
 			c.jpegs = []extent{{int64(binary.BigEndian.Uint32(head[rafJPEG:])), int64(binary.BigEndian.Uint32(head[rafJPEGSize:]))}}
 		}
 	case kind.RW2:
@@ -60,23 +59,18 @@ func readCamera(src *io.SectionReader, typ string) camera {
 
 // box reads a box at the top of Canon's file.
 func (c *camera) box(name string, body *io.SectionReader, size int64) {
-	id := make([]byte, 16)
-	if n, _ := body.ReadAt(id, 0); name == "uuid" && n == 16 && string(id) == canonPreview {
-		_, start, _ := body.Outer()
-		head := make([]byte, 40) // the identifier, 8 bytes, a box's head, and its sizes
-		if n, _ := body.ReadAt(head, 0); n == len(head) && string(head[28:32]) == "PRVW" {
-			c.jpegs = append(c.jpegs, extent{start + 48, min(int64(binary.BigEndian.Uint32(head[24:]))-24, size-start-48)})
+	if name == "uuid" {
+		const head = 40 // bytes: the identifier, 8 bytes, a box's head, and its sizes
+		if b := bytesAt(body, 0, head, head); b != nil && string(b[:16]) == canonPreview && string(b[28:32]) == "PRVW" {
+			_, start, _ := body.Outer()
+			c.jpegs = append(c.jpegs, extent{start + 48, min(int64(binary.BigEndian.Uint32(b[24:]))-24, size-start-48)})
 		}
 		return
 	}
-	if name != "moov" || body.Size() > mostMeta {
+	if name != "moov" {
 		return
 	}
-	moov := make([]byte, body.Size())
-	if _, err := body.ReadAt(moov, 0); err != nil && err != io.EOF {
-		return
-	}
-	for r := (reader{b: moov}); ; {
+	for r := (reader{b: bytesAt(body, 0, body.Size(), mostMeta)}); ; {
 		name, body := r.box()
 		switch name {
 		case "":
@@ -153,29 +147,22 @@ func inside(r reader, name string) reader {
 	return reader{short: true}
 }
 
-// jpeg is the largest JPEG that there is; nil if there is none.
-func (c *camera) jpeg(src io.ReaderAt) []byte { return largestJPEG(src, c.jpegs) }
-
-// cameraCodec draws the JPEG in a raw picture.
+// cameraCodec draws the largest JPEG in a raw picture. Its fields are those that
+// stand beside the JPEG, or else those in it.
 func cameraCodec(src *io.SectionReader, typ string) codec {
 	c := readCamera(src, typ)
-	data := c.jpeg(src)
+	data := largestJPEG(src, c.jpegs)
 	return codec{
 		config: func(*io.SectionReader) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(data)) },
 		decode: func(*io.SectionReader) (image.Image, error) { return jpeg.Decode(bytes.NewReader(data)) },
-	}
-}
-
-// camera adds the fields of a raw picture: those that stand beside the JPEG, or
-// else those in it.
-func (t *tags) camera(src candor.Source, typ string) {
-	section := io.NewSectionReader(src, 0, src.Size)
-	c := readCamera(section, typ)
-	for _, data := range c.tiffs {
-		t.decode(memory(data), imagemeta.TIFF, imagemeta.EXIF)
-	}
-	if data := c.jpeg(section); data != nil && len(c.tiffs) == 0 {
-		t.decode(memory(data), imagemeta.JPEG, imagemeta.EXIF)
+		fields: func(t *tags, _ candor.Source) {
+			for _, file := range c.tiffs {
+				t.decode(memory(file), imagemeta.TIFF, imagemeta.EXIF)
+			}
+			if len(c.tiffs) == 0 && data != nil {
+				t.decode(memory(data), imagemeta.JPEG, imagemeta.EXIF)
+			}
+		},
 	}
 }
 

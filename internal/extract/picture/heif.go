@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bep/imagemeta"
+
 	"candor"
 	"candor/internal/extract/wire"
 )
@@ -42,14 +44,16 @@ func isHEIF(typ string) bool {
 }
 
 // stillCodec draws the picture that a HEIF file shows first.
-func stillCodec(src *io.SectionReader, frames Frames, maxPixels int64) codec {
+func (rd Reader) stillCodec(src *io.SectionReader, typ string) codec {
 	s, err := readStill(src)
-	if err != nil {
-		s = &still{}
+	format := imagemeta.HEIF
+	if typ == "image/avif" {
+		format = imagemeta.AVIF
 	}
 	return codec{
 		config:      func(*io.SectionReader) (image.Config, error) { return s.config(), err },
-		decode:      func(*io.SectionReader) (image.Image, error) { return s.decode(frames, maxPixels) },
+		decode:      func(*io.SectionReader) (image.Image, error) { return s.decode(rd.Frames, rd.MaxPixels) },
+		fields:      func(t *tags, src candor.Source) { t.decode(src, format, imagemeta.EXIF) },
 		orientation: s.orientation,
 	}
 }
@@ -109,15 +113,16 @@ func (i *item) size() (w, h int) {
 	return w, h
 }
 
-// readStill finds the picture that a file shows first.
+// readStill finds the picture that a file shows first. What is known of one that
+// cannot be drawn is returned with the error.
 func readStill(src *io.SectionReader) (*still, error) {
 	items, primary, err := readItems(src)
 	if err != nil {
-		return nil, err
+		return &still{}, err
 	}
 	s, err := stillOf(src, items, primary)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	i := slices.IndexFunc(items[primary].beside, func(id uint32) bool { return items[id].isAlpha() })
 	if i < 0 {
@@ -137,23 +142,23 @@ func (i *item) isAlpha() bool {
 
 // stillOf makes a picture of an item.
 func stillOf(src *io.SectionReader, items map[uint32]*item, id uint32) (*still, error) {
+	s := &still{src: src, columns: 1, orientation: 1}
 	it := items[id]
 	if it == nil {
-		return nil, errBoxes
+		return s, errBoxes
 	}
-	s := &still{src: src, columns: 1, orientation: 1}
 	s.width, s.height = it.size()
 	s.turn(it)
 	for depth := 0; it.kind == "iden" && len(it.from) == 1 && depth < 4; depth++ {
 		if it = items[it.from[0]]; it == nil {
-			return nil, errBoxes
+			return s, errBoxes
 		}
 		s.turn(it)
 	}
 	if it.kind != "grid" {
 		s.tiles = []item{*it}
 	} else if err := s.grid(it, items); err != nil {
-		return nil, err
+		return s, err
 	}
 	return s, s.prepare()
 }
@@ -390,14 +395,11 @@ func (i *item) read(src *io.SectionReader, most int) ([]byte, error) {
 		if e.size == 0 { // to the end
 			e.size = src.Size() - e.at
 		}
-		if e.at < 0 || e.size < 0 || e.size > src.Size()-e.at || e.size > int64(most-len(out)) {
+		data := bytesAt(src, e.at, e.size, min(int64(most-len(out)), src.Size()-e.at))
+		if data == nil {
 			return nil, errBoxes
 		}
-		at := len(out)
-		out = append(out, make([]byte, e.size)...)
-		if _, err := src.ReadAt(out[at:], e.at); err != nil && err != io.EOF {
-			return nil, err
-		}
+		out = append(out, data...)
 	}
 	if len(out) == 0 || len(out) > most {
 		return nil, errBoxes

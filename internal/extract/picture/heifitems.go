@@ -46,9 +46,10 @@ func metaBox(src *io.SectionReader) ([]byte, error) {
 			missing = errUnknown
 		case kind == "moov":
 			missing = errSequence
-		case kind == "meta" && body.Size() >= 4 && body.Size() <= mostMeta:
-			meta = make([]byte, body.Size())
-			_, missing = io.ReadFull(body, meta)
+		case kind == "meta" && body.Size() >= 4:
+			if meta = bytesAt(body, 0, body.Size(), mostMeta); meta != nil {
+				missing = nil
+			}
 			return false
 		}
 		return true

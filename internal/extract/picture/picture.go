@@ -5,6 +5,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/gif"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/bep/imagemeta"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
@@ -25,29 +27,31 @@ const (
 	maxSide        = 8000 // pixels of a rendered picture
 )
 
-// codec draws a picture. What it draws is turned as orientation says (EXIF, 1 to 8);
-// 0 is as its fields say.
+// codec draws a picture, and reads its fields.
 type codec struct {
-	config      func(*io.SectionReader) (image.Config, error)
+	config      func(*io.SectionReader) (image.Config, error) // a size may be known besides an error
 	decode      func(*io.SectionReader) (image.Image, error)
-	orientation int
+	fields      func(*tags, candor.Source) // besides XMP; nil: it has none
+	orientation int                        // how what is drawn is to be turned (EXIF, 1 to 8); 0 is as the fields say
 }
 
 // over is a codec of functions of the standard library's shape.
-func over(config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) codec {
+func over(config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error), fields func(*tags, candor.Source)) codec {
 	return codec{
 		config: func(r *io.SectionReader) (image.Config, error) { return config(r) },
 		decode: func(r *io.SectionReader) (image.Image, error) { return decode(r) },
+		fields: fields,
 	}
 }
 
 var codecs = map[string]codec{
-	"image/jpeg": over(jpeg.DecodeConfig, jpeg.Decode),
-	"image/png":  over(png.DecodeConfig, png.Decode), "image/vnd.mozilla.apng": over(png.DecodeConfig, png.Decode),
-	"image/gif":  over(gif.DecodeConfig, gif.Decode),
-	"image/webp": over(webp.DecodeConfig, webp.Decode),
-	"image/tiff": over(tiffConfig, tiffDecode),
-	"image/bmp":  over(bmp.DecodeConfig, bmp.Decode),
+	"image/jpeg":             over(jpeg.DecodeConfig, jpeg.Decode, (*tags).jpeg),
+	"image/png":              over(png.DecodeConfig, png.Decode, library(imagemeta.PNG)),
+	"image/vnd.mozilla.apng": over(png.DecodeConfig, png.Decode, nil),
+	"image/gif":              over(gif.DecodeConfig, gif.Decode, nil),
+	"image/webp":             over(webp.DecodeConfig, webp.Decode, library(imagemeta.WebP)),
+	"image/tiff":             {config: tiffConfig, decode: tiffDecode, fields: library(imagemeta.TIFF)},
+	"image/bmp":              over(bmp.DecodeConfig, bmp.Decode, nil),
 }
 
 // Reads tells whether a media type is read here.
@@ -66,7 +70,7 @@ func (rd Reader) codec(src candor.Source, typ string) codec {
 	section := io.NewSectionReader(src, 0, src.Size)
 	switch {
 	case isHEIF(typ):
-		return stillCodec(section, rd.Frames, rd.MaxPixels)
+		return rd.stillCodec(section, typ)
 	case isCamera(typ):
 		return cameraCodec(section, typ)
 	}
@@ -82,30 +86,23 @@ func (rd Reader) Read(src candor.Source, typ string, sink candor.Sink) (candor.R
 	}
 	reading := candor.Reading{Type: typ, Condition: candor.Done, Extraction: candor.Extraction{Pages: 1}}
 	c := rd.codec(src, typ)
-	tags := readTags(src, typ)
+	tags := c.tags(src)
 	conf, err := c.config(io.NewSectionReader(src, 0, src.Size))
-	if err == nil {
-		measured(&reading, conf.Width, conf.Height)
-	} else if tags.width > 0 {
-		measured(&reading, tags.width, tags.height)
+	if err == nil || conf.Width > 0 {
+		reading.Fields = append(reading.Fields, candor.Field{Name: "file:Width", Value: fmt.Sprint(conf.Width)}, candor.Field{Name: "file:Height", Value: fmt.Sprint(conf.Height)})
 	}
 	tags.describe(&reading)
 	if err := tags.write(&reading, sink); err != nil {
 		return reading, err
 	}
 	if err == nil {
-		err = rd.look(src, c, conf, tags.orientation, &reading)
+		err = rd.look(src, c, conf, cmp.Or(c.orientation, tags.orientation), &reading)
 	}
 	judge(&reading, err, len(tags.list) > 0)
 	if reading.Condition == candor.Done {
 		reading.Pictures = []int{1}
 	}
 	return reading, nil
-}
-
-// measured adds how large a picture is, in pixels.
-func measured(r *candor.Reading, width, height int) {
-	r.Fields = append(r.Fields, candor.Field{Name: "file:Width", Value: fmt.Sprint(width)}, candor.Field{Name: "file:Height", Value: fmt.Sprint(height)})
 }
 
 func judge(r *candor.Reading, err error, tagged bool) {
@@ -124,9 +121,6 @@ func judge(r *candor.Reading, err error, tagged bool) {
 
 // load decodes a picture that is not too large, the right way up.
 func (rd Reader) load(src candor.Source, c codec, conf image.Config, orientation int, width int64) (*image.RGBA, error) {
-	if c.orientation > 0 {
-		orientation = c.orientation
-	}
 	pixels := int64(conf.Width) * int64(conf.Height)
 	if conf.Width <= 0 || conf.Height <= 0 {
 		return nil, candor.Errorf(candor.Invalid, "the picture has no area")
@@ -230,7 +224,7 @@ func (rd Reader) Render(src candor.Source, typ string, page, width int) ([]byte,
 	if err != nil {
 		return nil, notDrawn(err)
 	}
-	m, err := rd.load(src, c, conf, readTags(src, typ).orientation, int64(width))
+	m, err := rd.load(src, c, conf, c.turned(src), int64(width))
 	if err != nil {
 		return nil, notDrawn(err)
 	}

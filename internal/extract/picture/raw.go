@@ -37,14 +37,14 @@ const (
 )
 
 // tiffConfig and tiffDecode read a TIFF, or the preview of a raw picture.
-func tiffConfig(r io.Reader) (image.Config, error) {
+func tiffConfig(r *io.SectionReader) (image.Config, error) {
 	if preview := previewOf(r); preview != nil {
 		return jpeg.DecodeConfig(bytes.NewReader(preview))
 	}
 	return tiff.DecodeConfig(r)
 }
 
-func tiffDecode(r io.Reader) (image.Image, error) {
+func tiffDecode(r *io.SectionReader) (image.Image, error) {
 	if preview := previewOf(r); preview != nil {
 		return jpeg.Decode(bytes.NewReader(preview))
 	}
@@ -52,11 +52,7 @@ func tiffDecode(r io.Reader) (image.Image, error) {
 }
 
 // previewOf returns the largest JPEG in a raw picture, nil if it is none or has none.
-func previewOf(r io.Reader) []byte {
-	src, ok := r.(io.ReaderAt)
-	if !ok {
-		return nil
-	}
+func previewOf(src io.ReaderAt) []byte {
 	t := rawTIFF{r: src}
 	if !t.read() || !t.raw {
 		return nil
@@ -68,18 +64,27 @@ func previewOf(r io.Reader) []byte {
 func largestJPEG(src io.ReaderAt, places []extent) []byte {
 	var best []byte
 	for _, c := range places {
-		if c.at < 0 || c.size <= int64(len(best)) || c.size > mostPreview {
+		if c.size <= int64(len(best)) {
 			continue
 		}
-		data := make([]byte, c.size)
-		if n, err := src.ReadAt(data, c.at); int64(n) < c.size && err != nil {
-			continue
-		}
+		data := bytesAt(src, c.at, c.size, mostPreview)
 		if _, err := jpeg.DecodeConfig(bytes.NewReader(data)); err == nil {
 			best = data
 		}
 	}
 	return best
+}
+
+// bytesAt reads a piece of a file; nil if it is not all there, or larger than most.
+func bytesAt(src io.ReaderAt, at, size, most int64) []byte {
+	if at < 0 || size <= 0 || size > most {
+		return nil
+	}
+	data := make([]byte, size)
+	if n, _ := src.ReadAt(data, at); int64(n) < size {
+		return nil
+	}
+	return data
 }
 
 type extent struct{ at, size int64 }

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -26,28 +27,13 @@ type tags struct {
 	list        []candor.Field
 	orientation int  // EXIF, 1 to 8; 0 when not stated
 	stale       bool // IIM was changed after XMP
-
-	width, height int   // where the format states them among its fields
-	err           error // of what was read
 }
 
-func readTags(src candor.Source, typ string) tags {
+// tags reads all fields of a picture.
+func (c codec) tags(src candor.Source) tags {
 	var t tags
-	format, sources := formats[typ], imagemeta.EXIF|imagemeta.IPTC
-	switch {
-	case format == imagemeta.JPEG:
-		resources := photoshop(io.NewSectionReader(src, 0, src.Size))
-		if t.list, t.stale = iim(resources), isStale(resources); len(t.list) == 0 {
-			t.list = trailer(src)
-		}
-		sources = imagemeta.EXIF
-	case isHEIF(typ):
-		sources = imagemeta.EXIF | imagemeta.CONFIG
-	case isCamera(typ):
-		t.camera(src, typ)
-	}
-	if format != imagemeta.ImageFormatAuto {
-		t.decode(src, format, sources)
+	if c.fields != nil {
+		c.fields(&t, src)
 	}
 	for _, p := range xmp.Packets(src) {
 		t.packet(p)
@@ -57,25 +43,40 @@ func readTags(src candor.Source, typ string) tags {
 	return t
 }
 
+// turned is how a picture is to be turned, without reading all of its fields.
+func (c codec) turned(src candor.Source) int {
+	var t tags
+	if c.orientation == 0 && c.fields != nil {
+		c.fields(&t, src)
+	}
+	return cmp.Or(c.orientation, t.orientation)
+}
+
+// jpeg reads EXIF and IPTC of JPEG; of IPTC there is a reader of ours.
+func (t *tags) jpeg(src candor.Source) {
+	resources := photoshop(io.NewSectionReader(src, 0, src.Size))
+	if t.list, t.stale = iim(resources), isStale(resources); len(t.list) == 0 {
+		t.list = trailer(src)
+	}
+	t.decode(src, imagemeta.JPEG, imagemeta.EXIF)
+}
+
+// library reads the fields of a format that a library knows.
+func library(format imagemeta.ImageFormat) func(*tags, candor.Source) {
+	return func(t *tags, src candor.Source) { t.decode(src, format, imagemeta.EXIF|imagemeta.IPTC) }
+}
+
 // packet adds the fields of a packet of XMP.
 func (t *tags) packet(packet []byte) {
 	fields := xmp.Fields(packet)
 	t.list = append(t.list, fields[:min(len(fields), max(0, maxTags-len(t.list)))]...)
 }
 
-// formats are those whose fields a library reads.
-var formats = map[string]imagemeta.ImageFormat{"image/jpeg": imagemeta.JPEG, "image/png": imagemeta.PNG, "image/tiff": imagemeta.TIFF, "image/webp": imagemeta.WebP,
-	"image/heic": imagemeta.HEIF, "image/heic-sequence": imagemeta.HEIF, "image/heif": imagemeta.HEIF, "image/heif-sequence": imagemeta.HEIF, "image/avif": imagemeta.AVIF}
-
 // decode reads fields. What was found before a fault stands; the fault itself shows
 // when a picture is decoded, if it is.
 func (t *tags) decode(src candor.Source, format imagemeta.ImageFormat, sources imagemeta.Source) {
-	defer func() {
-		if p := recover(); p != nil {
-			t.err = fmt.Errorf("reading fields: %v", p)
-		}
-	}()
-	res, err := imagemeta.Decode(imagemeta.Options{
+	defer func() { _ = recover() }() // a fault of the library's is one of the file
+	_, _ = imagemeta.Decode(imagemeta.Options{
 		R:               io.NewSectionReader(src, 0, src.Size),
 		ImageFormat:     format,
 		Sources:         sources,
@@ -84,7 +85,6 @@ func (t *tags) decode(src candor.Source, format imagemeta.ImageFormat, sources i
 		LimitNumTags:    2000,
 		LimitTagSize:    maxValue,
 	})
-	t.width, t.height, t.err = res.ImageConfig.Width, res.ImageConfig.Height, err
 }
 
 // wanted leaves out previews of the picture and makers' private blocks.

@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 
 	"candor"
 )
@@ -36,13 +35,13 @@ func trailer(src candor.Source) []candor.Field {
 func fotoStation(src candor.Source) []byte {
 	end := src.Size
 	for range mostRecords {
-		foot := pieceOf(src, end-fotoStationFoot, fotoStationFoot)
+		foot := bytesAt(src, end-fotoStationFoot, fotoStationFoot, fotoStationFoot)
 		if foot == nil || binary.BigEndian.Uint32(foot[6:]) != fotoStationMark {
 			return nil
 		}
 		size := int64(binary.BigEndian.Uint32(foot[2:]))
 		if binary.BigEndian.Uint16(foot) == fotoStationIPTC {
-			return pieceOf(src, end-size, size-fotoStationFoot)
+			return bytesAt(src, end-size, size-fotoStationFoot, mostTrailer)
 		}
 		if size < fotoStationFoot {
 			return nil
@@ -53,7 +52,7 @@ func fotoStation(src candor.Source) []byte {
 }
 
 func afcp(src candor.Source) []byte {
-	foot := pieceOf(src, src.Size-afcpFoot, afcpFoot)
+	foot := bytesAt(src, src.Size-afcpFoot, afcpFoot, afcpFoot)
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(foot, []byte("AXS!")):
@@ -64,27 +63,15 @@ func afcp(src candor.Source) []byte {
 		return nil
 	}
 	at := int64(order.Uint32(foot[4:]))
-	head := pieceOf(src, at, afcpEntry) // AXS, version, how many entries, 0
+	head := bytesAt(src, at, afcpEntry, afcpEntry) // AXS, version, how many entries, 0
 	if !bytes.HasPrefix(head, foot[:4]) {
 		return nil
 	}
 	for n := range min(int64(order.Uint16(head[6:])), mostRecords) {
-		entry := pieceOf(src, at+afcpEntry*(n+1), afcpEntry)
+		entry := bytesAt(src, at+afcpEntry*(n+1), afcpEntry, afcpEntry)
 		if bytes.HasPrefix(entry, []byte("IPTC")) {
-			return pieceOf(src, int64(order.Uint32(entry[8:])), int64(order.Uint32(entry[4:])))
+			return bytesAt(src, int64(order.Uint32(entry[8:])), int64(order.Uint32(entry[4:])), mostTrailer)
 		}
 	}
 	return nil
-}
-
-// pieceOf reads a piece of a file, nil if it is not there or too large.
-func pieceOf(src candor.Source, at, size int64) []byte {
-	if at < 0 || size <= 0 || size > mostTrailer || size > src.Size-at {
-		return nil
-	}
-	data := make([]byte, size)
-	if _, err := io.ReadFull(io.NewSectionReader(src, at, size), data); err != nil {
-		return nil
-	}
-	return data
 }
