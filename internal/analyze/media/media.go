@@ -69,21 +69,31 @@ const (
 
 // New finds the programs. NotSupported if they are not installed.
 func New(cfg Config) (*Engine, error) {
-	probe, err := native.Find("ffprobe")
-	if err != nil {
-		return nil, err
-	}
-	convert, err := native.Find("ffmpeg")
-	if err != nil {
-		return nil, err
-	}
 	if cfg.Time == 0 {
 		cfg.Time = 10 * time.Minute
 	}
-	for _, p := range []*native.Program{&probe, &convert} {
-		p.Command, p.Time, p.Memory, p.Env = cfg.Command, cfg.Time, 2<<30, []string{"LC_ALL=C"}
+	probe, err := find("ffprobe", cfg.Command, cfg.Time)
+	if err != nil {
+		return nil, err
+	}
+	convert, err := find("ffmpeg", cfg.Command, cfg.Time)
+	if err != nil {
+		return nil, err
 	}
 	return &Engine{probe, convert, cfg.Speech}, nil
+}
+
+// find finds a program, and says what it may take.
+func find(name string, command []string, limit time.Duration) (native.Program, error) {
+	p, err := native.Find(name)
+	p.Command, p.Time, p.Memory, p.Env = command, limit, 2<<30, []string{"LC_ALL=C"}
+	return p, err
+}
+
+// quietly are arguments before others: only errors are said, and what is named inside
+// of a file is opened by these protocols only.
+func quietly(protocols string, args ...string) []string {
+	return append([]string{"-hide_banner", "-v", "error", "-protocol_whitelist", protocols}, args...)
 }
 
 // Name tells which model writes down what is said; "" if none does.
@@ -210,7 +220,7 @@ func (e *Engine) made(ctx context.Context, in *input, most int64, args ...string
 
 // run runs a program on the input. Files named inside of a file are not opened.
 func run(ctx context.Context, p native.Program, in *input, most int64, args ...string) ([]byte, error) {
-	return p.Run(ctx, in.reader(), most, append([]string{"-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe"}, args...)...)
+	return p.Run(ctx, in.reader(), most, quietly("file,pipe", args...)...)
 }
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

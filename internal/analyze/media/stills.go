@@ -19,11 +19,10 @@ type Stills struct{ convert native.Program }
 // NewStills finds the program. NotSupported if it is not installed. command is that
 // of native.Program.
 func NewStills(command []string) (*Stills, error) {
-	convert, err := native.Find("ffmpeg")
+	convert, err := find("ffmpeg", command, time.Minute)
 	if err != nil {
 		return nil, err
 	}
-	convert.Command, convert.Time, convert.Memory, convert.Env = command, time.Minute, 2<<30, []string{"LC_ALL=C"}
 	return &Stills{convert}, nil
 }
 
@@ -33,26 +32,13 @@ var demuxers = map[string]string{wire.CodecHEVC: "hevc", wire.CodecAV1: "obu"}
 // Decode writes the pictures to out; see wire.CodedMessage. Errors: Invalid when they
 // cannot be decoded, Unavailable when the time was up, out's.
 func (s *Stills) Decode(ctx context.Context, m wire.CodedMessage, film io.Reader, out io.Writer) error {
-	whole := &counted{Writer: out}
 	filter := fmt.Sprintf("scale=%d:%d:out_range=full:out_color_matrix=bt601", m.Width, m.Height)
 	most := int64(m.FrameSize()) * int64(m.Count)
-	err := s.convert.RunTo(ctx, film, whole, most, "-hide_banner", "-v", "error", "-nostdin", "-protocol_whitelist", "pipe",
+	n, err := s.convert.RunTo(ctx, film, out, most, quietly("pipe", "-nostdin",
 		"-f", demuxers[m.Codec], "-i", "pipe:0", "-vf", filter, "-pix_fmt", "yuvj420p", "-vsync", "passthrough",
-		"-frames:v", strconv.Itoa(m.Count), "-f", "rawvideo", "pipe:1")
-	if err == nil && whole.n < most {
+		"-frames:v", strconv.Itoa(m.Count), "-f", "rawvideo", "pipe:1")...)
+	if err == nil && n < most {
 		return candor.Errorf(candor.Invalid, "not all of it could be decoded")
 	}
 	return err
-}
-
-// counted counts what passes.
-type counted struct {
-	io.Writer
-	n int64
-}
-
-func (c *counted) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	c.n += int64(n)
-	return n, err
 }

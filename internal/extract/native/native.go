@@ -70,22 +70,23 @@ const (
 // program ends with an error, in its own words.
 func (p Program) Run(ctx context.Context, in io.Reader, most int64, args ...string) ([]byte, error) {
 	var out bytes.Buffer
-	if err := p.RunTo(ctx, in, &out, most, args...); err != nil {
+	if _, err := p.RunTo(ctx, in, &out, most, args...); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
 }
 
-// RunTo is Run with what the program writes handed on as it comes. What was handed
-// on before an error is not to be trusted. An error of out ends the program.
-func (p Program) RunTo(ctx context.Context, in io.Reader, out io.Writer, most int64, args ...string) error {
+// RunTo is Run with what the program writes handed on as it comes, and returns how
+// many bytes that was. What was handed on before an error is not to be trusted. An
+// error of out ends the program.
+func (p Program) RunTo(ctx context.Context, in io.Reader, out io.Writer, most int64, args ...string) (int64, error) {
 	limit := p.Time
 	if limit == 0 {
 		limit = 2 * time.Minute
 	}
 	command, asJSON, err := p.helper(limit, args)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -97,15 +98,15 @@ func (p Program) RunTo(ctx context.Context, in io.Reader, out io.Writer, most in
 	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		return candor.Wrap(ctx.Err(), candor.Unavailable, "it took longer than %s and was stopped", limit)
+		return to.n, candor.Wrap(ctx.Err(), candor.Unavailable, "it took longer than %s and was stopped", limit)
 	case to.over:
-		return candor.Errorf(candor.TooLarge, "the program gave more than %d bytes", most)
+		return to.n, candor.Errorf(candor.TooLarge, "the program gave more than %d bytes", most)
 	case to.err != nil:
-		return to.err
+		return to.n, to.err
 	case err != nil:
-		return candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(words.String(), err))
+		return to.n, candor.Wrap(err, candor.Invalid, "the program ended with an error: %s", firstLine(words.String(), err))
 	}
-	return nil
+	return to.n, nil
 }
 
 // helper is the command that re-executes this binary, and what it is to become.
@@ -143,19 +144,20 @@ func firstLine(said string, err error) string {
 // program.
 type bounded struct {
 	to   io.Writer
+	n    int64 // handed on
 	most int64
 	over bool
 	err  error // of to
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if int64(len(p)) > b.most {
+	if int64(len(p)) > b.most-b.n {
 		b.over = true
 		return 0, io.ErrShortWrite
 	}
-	b.most -= int64(len(p))
 	var n int
 	n, b.err = b.to.Write(p)
+	b.n += int64(n)
 	return n, b.err
 }
 
