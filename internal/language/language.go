@@ -42,12 +42,12 @@ func Of(text string) string {
 	return info.Lang.Iso6391()
 }
 
-// cut shortens a text without dividing a character.
+// cut shortens a text to n bytes, or some fewer, so that no character is divided.
 func cut(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
+	for least := n - utf8.UTFMax; n > least && !utf8.RuneStart(text[n]); {
 		n--
 	}
 	return text[:n]
@@ -58,7 +58,8 @@ type counted struct {
 	letters int
 	scripts [len(scripts)]int // letters of each
 	words   int
-	points  [64]float64 // of each language of codes
+	lexicon lexicon
+	points  [64]float64 // of each language of the lexicon
 	small   [64]int     // words of each
 }
 
@@ -76,7 +77,7 @@ const hiragana, katakana, han = 3, 4, 5 // of scripts
 
 // count looks at each word once.
 func count(text string) *counted {
-	c := &counted{}
+	c := &counted{lexicon: known()}
 	var word [longestWord]byte
 	for i := 0; i < len(text); {
 		n, end := 0, i
@@ -145,7 +146,7 @@ func (c *counted) script(r rune) {
 }
 
 func (c *counted) word(w []byte) {
-	of := telling[string(w)]
+	of := c.lexicon.of[string(w)]
 	if of == 0 {
 		return
 	}
@@ -163,7 +164,7 @@ func (c *counted) decide() string {
 		return found
 	}
 	best, second := 0, 0
-	for l := range codes {
+	for l := range c.lexicon.codes {
 		switch {
 		case c.points[l] > c.points[best]:
 			best, second = l, best
@@ -174,7 +175,7 @@ func (c *counted) decide() string {
 	if c.small[best] < fewWords || float64(c.small[best]) < leastShare*float64(c.words) || best != second && (c.points[best] < c.points[second]+leastLead || c.points[best] < leastFactor*c.points[second]) {
 		return ""
 	}
-	return codes[best]
+	return c.lexicon.codes[best]
 }
 
 // byScript is the language of a script that has most letters. Japanese is written
@@ -249,8 +250,5 @@ func pieceEnd(text string, at int) int {
 	if i := strings.LastIndexByte(text[at+pieceSize:most], ' '); i >= 0 {
 		return at + pieceSize + i + 1
 	}
-	for !utf8.RuneStart(text[most]) && most > at+pieceSize {
-		most--
-	}
-	return most
+	return at + len(cut(text[at:], 2*pieceSize))
 }

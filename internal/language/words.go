@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // small are words of little meaning, which every text of a language is full of,
@@ -79,17 +80,18 @@ var small = map[string]string{
 	"ur": `کے میں کی ہے اور سے کا کو اس پر نے کہ ہیں یہ بھی تھا ایک نہیں کر تھے جو وہ گیا ان کیا تو ہو لئے`,
 }
 
-// codes are the languages of small, by number.
-var codes []string
+// lexicon is small, turned round.
+type lexicon struct {
+	codes []string          // the languages, by number
+	of    map[string]uint64 // for each small word the languages that have it, a bit each
+}
 
-// telling has for each small word the languages that have it, a bit each.
-var telling = func() map[string]uint64 {
-	out := map[string]uint64{}
-	codes = slices.Sorted(maps.Keys(small))
-	for l, code := range codes {
+var known = sync.OnceValue(func() lexicon {
+	l := lexicon{slices.Sorted(maps.Keys(small)), map[string]uint64{}}
+	for i, code := range l.codes {
 		for w := range strings.FieldsSeq(small[code]) {
-			out[w] |= 1 << l
+			l.of[w] |= 1 << i
 		}
 	}
-	return out
-}()
+	return l
+})
