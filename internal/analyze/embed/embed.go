@@ -33,6 +33,7 @@ type static struct {
 	pieces pieces
 	rows   []int8    // of each piece dims numbers
 	scales []float32 // what one unit of a piece's row is worth
+	idle   sync.Pool // of places that were taken from
 }
 
 // Model names the table: places of other names cannot be compared with these.
@@ -65,7 +66,7 @@ func (BuiltIn) Query(_ context.Context, text string) ([]float32, error) {
 
 func (s *static) embed(ctx context.Context, title, text string) (query.Meaning, error) {
 	out := query.Meaning{Model: Model}
-	place := newPlace(s)
+	place := s.place()
 	for n, p := range cut(text) {
 		if n%256 == 0 && ctx.Err() != nil {
 			return query.Meaning{}, ctx.Err()
@@ -78,6 +79,7 @@ func (s *static) embed(ctx context.Context, title, text string) (query.Meaning, 
 			out.Passages = append(out.Passages, query.Passage{Start: p.start, End: p.end, Vector: v})
 		}
 	}
+	s.idle.Put(place)
 	if len(out.Passages) == 0 {
 		return query.Meaning{}, nil
 	}
@@ -85,9 +87,11 @@ func (s *static) embed(ctx context.Context, title, text string) (query.Meaning, 
 }
 
 func (s *static) query(text string) []float32 {
-	p := newPlace(s)
+	p := s.place()
 	p.add(text)
-	return p.take()
+	v := p.take()
+	s.idle.Put(p)
+	return v
 }
 
 // place adds up the rows of pieces. Each is counted first: texts repeat themselves,
@@ -99,7 +103,14 @@ type place struct {
 	word   []byte   // buffer
 }
 
-func newPlace(s *static) *place { return &place{static: s, counts: make([]uint32, len(s.scales))} }
+// place returns one to which nothing was added. Its counts are large beside most
+// texts, so that it is kept for the next one.
+func (s *static) place() *place {
+	if p, ok := s.idle.Get().(*place); ok {
+		return p
+	}
+	return &place{static: s, counts: make([]uint32, len(s.scales))}
+}
 
 func (p *place) add(text string) {
 	p.word = p.static.pieces.each(text, p.word, func(n int) {
@@ -117,6 +128,7 @@ func (p *place) take() []float32 {
 	for _, n := range p.seen {
 		scale, row := s.scales[n]*float32(p.counts[n]), s.rows[n*s.dims:(n+1)*s.dims]
 		p.counts[n] = 0
+		sum := sum[:len(row)]
 		for i, f := range row {
 			sum[i] += scale * float32(f)
 		}
